@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace kopidocka {
+
+/// The four words for how a run ended, used everywhere: reports, tables, metrics, notifications.
+enum class RunResult { success, partial, failed, skipped };
+enum class RunKind { backup, restore };
+
+std::string_view to_string(RunResult result);
+std::string_view to_string(RunKind kind);
+
+struct SnapshotReport {
+  std::string type;    ///< recipe, networks, docker_config, volume, bind
+  std::string source;  ///< volume name, bind path, or unit
+  std::string id;
+  std::uint64_t bytes = 0, files = 0, errors = 0;
+};
+
+struct MemberReport {
+  std::string name, id;
+  bool stopped = false, started = false, healthy = false;
+  double down_seconds = 0;
+};
+
+/// What happened in one run, kept as JSON in the state folder and printed by `--json`. Schema version 1.
+struct RunReport {
+  std::string unit;
+  RunKind kind = RunKind::backup;
+  std::string backup_id;  ///< of the run; for a restore the run's own id
+  std::string restored_from;  ///< backup_id that was restored
+  RunResult result = RunResult::failed;
+  std::string reason;  ///< one of a fixed list for failed and skipped: repository, journal, stop, start, snapshot, tainted, ...
+  std::string scope;
+  std::string engine;
+  std::string trigger;  ///< schedule, request, catch-up, recovery
+  TimePoint started_at{};
+  double duration_seconds = 0;
+  double downtime_seconds = 0;  ///< first stop to last start
+  std::vector<SnapshotReport> snapshots;
+  std::vector<MemberReport> members;
+  std::vector<std::string> problems;  ///< plain sentences, most important first
+};
+
+nlohmann::json to_json(const RunReport& report);
+/// Tolerates fields it does not know; refuses a newer schema version.
+Result<RunReport> report_from_json(const nlohmann::json& json);
+
+}  // namespace kopidocka
