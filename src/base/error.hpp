@@ -29,6 +29,7 @@ std::string_view to_string(ErrorKind kind);
 /// message() says what failed and why; next_step() what the user can do; in() adds where it happened while unwinding.
 class Error : public std::exception {
  public:
+  Error() : Error(ErrorKind::internal, "no error") {}  ///< what Result<T>::error() answers on success
   Error(ErrorKind kind, std::string message, std::string next_step = {});
 
   ErrorKind kind() const { return kind_; }

@@ -32,6 +32,7 @@ struct DataSource {
 struct RecipeFile {
   std::string path;        ///< on the Docker host (or, with Portainer and the like, inside the manager's volume)
   std::string local_path;  ///< empty when out of sight
+  std::string alternative_local_path;  ///< where it is when a manager's container (Portainer) named its own path
 };
 
 struct Member {

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace kopidocka {
+
+/// A container that a run is about to stop and therefore owes a start.
+struct HeldMember {
+  std::string id;
+  std::string name;
+  std::string started_at;  ///< Docker's StartedAt before the stop; newer later means that somebody else acted
+  std::string project, service;
+  int number = 1;
+  int grace = 10;  ///< seconds Docker may take between the stop signal and SIGKILL
+  bool operator==(const HeldMember&) const = default;
+};
+
+/// Data of the user that a restore is about to move aside.
+struct HeldData {
+  std::string target;  ///< path as this process sees it
+  std::string mode;    ///< how the worker swaps it (its own word)
+  bool operator==(const HeldData&) const = default;
+};
+
+/// One line of a run's journal. Written and fsynced before the act it announces (intent) or after it (outcome).
+struct JournalRecord {
+  enum class Type {
+    begin,     ///< run, unit, kind, engine_id, trigger, scope, time
+    hold,      ///< members, in the order in which they must be started again
+    stopping,  ///< container: the stop request goes out next
+    stopped,
+    starting,
+    started,   ///< debt of `container` is paid
+    disowned,  ///< debt of `container` is closed without a start: somebody else acted, or it is gone
+    staging,   ///< data: new data is being restored beside this target
+    swapping,  ///< data: present data goes aside, new data into place, next
+    swapped,
+    restored,  ///< data: the old data is back in place
+    reported,  ///< the run's one final report is in the report store
+    end,       ///< nothing is owed any more
+  };
+  Type type = Type::begin;
+  TimePoint time{};
+  std::string run, unit, kind, engine_id, trigger, scope, engine;  ///< begin
+  std::vector<HeldMember> members;                         ///< hold
+  std::string container;                                   ///< stopping .. disowned
+  std::optional<HeldData> data;                            ///< staging .. restored
+  std::string note;                                        ///< why, for disowned and reported
+};
+
+std::string_view to_string(JournalRecord::Type type);
+
+/// One line of JSON without the newline; format version 1.
+std::string to_line(const JournalRecord& record);
+/// Refuses lines of a newer format version, so that an older program never acts on what it does not understand.
+Result<JournalRecord> record_from_line(const std::string& line);
+
+}  // namespace kopidocka

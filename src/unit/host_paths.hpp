@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "docker/types.hpp"
+
+namespace kopidocka {
+
+/// Translates paths of the Docker host into paths this process sees, through the mounts of our own container as the
+/// engine reports them. On a host (no container) both are the same. Pure: says where a path would be, not that it exists.
+class HostPaths {
+ public:
+  struct Local {
+    std::string path;
+    bool writable = true;
+  };
+
+  static HostPaths on_host();
+  static HostPaths in_container(const Container& self);
+
+  /// Where `host_path` is seen here; nothing when no mount of ours covers it. The longest covering mount wins.
+  std::optional<Local> local(const std::string& host_path) const;
+  /// The path on the host behind one of ours; nothing when it lies in our own container's file system.
+  std::optional<std::string> host(const std::string& local_path) const;
+
+  bool inside_container() const { return inside_container_; }
+
+ private:
+  bool inside_container_ = false;
+  std::vector<Mount> mounts_;
+};
+
+/// Whether `path` is `root` itself or lies below it, by whole components.
+bool is_within(const std::string& path, const std::string& root);
+
+/// Host paths that are never user data: the root itself, system folders, Docker's own, sockets.
+bool is_host_internal(const std::string& path);
+
+}  // namespace kopidocka

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "unit/discovery.hpp"
+
+namespace kopidocka {
+
+/// Fills unit.sources from the members' mounts and the unit's filters, and unit.problems with what cannot be backed up:
+/// a place we do not see, a driver whose data vanishes with its last container, a volume that others write to.
+void find_sources(Unit& unit, const Inventory& inventory, const Surroundings& surroundings);
+
+}  // namespace kopidocka
