@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "schedule/zone.hpp"
 
 namespace kopidocka {
 
@@ -30,16 +32,21 @@ class Schedule {
   Seconds longest_gap(TimePoint from) const;
 
   const std::string& text() const { return text_; }
-  const std::string& zone() const { return zone_; }
+  const std::string& zone() const { return zone_.name(); }
   /// `time` as "2026-11-23 03:00 CET" in this schedule's zone.
   std::string local(TimePoint time) const;
 
-  struct Entry;  ///< one parsed expression (schedule/cron.hpp)
+  struct Entry;  ///< one parsed expression
 
  private:
+  Schedule(std::string text, Zone zone, std::vector<Entry> entries);
+
   std::string text_;
-  std::string zone_;
-  std::vector<Entry> entries_;
+  Zone zone_;
+  std::shared_ptr<const std::vector<Entry>> entries_;  ///< shared, because a schedule is copied with every unit
 };
+
+/// The first `count` due times later than `from`, in order and each once; fewer when there are no more.
+std::vector<TimePoint> next_runs(const Schedule& schedule, TimePoint from, size_t count);
 
 }  // namespace kopidocka
