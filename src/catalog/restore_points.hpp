@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "catalog/tags.hpp"
+
+namespace kopidocka {
+
+/// One snapshot of a point and what it is of.
+struct PointMember {
+  SnapshotType type = SnapshotType::volume;
+  std::string name;         ///< volume name; bind path on the host; the unit for the others
+  std::string destination;  ///< in the container, of a bind
+  bool legacy_tar = false;  ///< written by an old version of the Python original: one tar file, not a folder
+  Snapshot snapshot;
+};
+
+/// What one run saved: everything that is restored together. Rebuilt from the repository's tags alone.
+struct RestorePoint {
+  std::string unit;
+  std::string host, user;
+  std::string backup_id;
+  TimePoint time{};
+  Scope scope = Scope::standard;
+  std::vector<PointMember> members;  ///< recipe, networks, docker_config, volumes, binds; by name within a type
+  bool complete = true;  ///< false: half a run (fewer sources than its own tags promise); not offered by default
+  bool partial = false;  ///< some entries could not be read when it was made
+  std::vector<std::string> problems;
+  std::uint64_t bytes = 0, files = 0;  ///< of volumes and binds
+
+  const PointMember* member(SnapshotType type, const std::string& name = {}) const;
+};
+
+/// Groups snapshots by host, unit and backup id; newest point first. Snapshots without these tags, of unknown type or
+/// incomplete are left out. Reads what the Python original wrote: missing `timestamp` (the snapshots' own start),
+/// times without offset (UTC), missing scope (standard), volumes without `backup_format` (a tar). Pure.
+std::vector<RestorePoint> restore_points(const std::vector<Snapshot>& snapshots);
+
+/// The point of `unit` that `at` means:
+///  - "" or "latest": the newest complete one;
+///  - a backup id or snapshot id, or at least 6 first characters of one (also of an incomplete point);
+///  - a time, "2026-11-20 03:00[:00]" (in the zone of `utc_offset` unless it has its own), "2026-11-20": the newest
+///    complete point not later. The unit of the last field given counts as a whole: 03:00 includes 03:00:59.
+/// not_found names the nearest points or units, invalid what cannot be read or is ambiguous.
+Result<RestorePoint> find_point(const std::vector<RestorePoint>& points, const std::string& unit, const std::string& at,
+                                Seconds utc_offset = Seconds(0));
+
+}  // namespace kopidocka
