@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/cancel.hpp"
+#include "base/task.hpp"
+#include "worker/types.hpp"
+
+namespace kopidocka {
+
+/// The only way to a user's path: every call runs `<binary> worker` as a child with a deadline, so that a dead NFS mount
+/// costs one deadline and never blocks the daemon. Driven by unit checks, the runner and the recipe.
+///
+/// Throws Error: timeout (with the path), cancelled, and what the child reported (refused, denied, no_space, not_found,
+/// failed). After a timeout or cancel the operation may have happened in part; the place operations are made for that:
+/// call the same one again, or swap_back.
+class Worker {
+ public:
+  /// `binary` is this program; `deadline` bounds the quick calls (probe, read_files, prepare).
+  explicit Worker(std::string binary, Milliseconds deadline = Milliseconds(20'000));
+
+  /// One PathFacts per path, same order; a path that does not answer in time has `problem`, the others are not affected.
+  Task<std::vector<PathFacts>> probe(std::vector<std::string> paths, Cancel cancel) const;
+  /// What could be counted until `limit`.
+  Task<std::vector<TreeUsage>> usage(std::vector<std::string> paths, Milliseconds limit, Cancel cancel) const;
+  /// One FileContent per file, same order; together at most 16 MiB (the ones beyond have `problem`).
+  Task<std::vector<FileContent>> read_files(std::vector<FileWanted> files, Cancel cancel) const;
+
+  /// Decides how data comes to `target` and makes an empty staging place. Refuses relative paths, `..`, the root and
+  /// system folders, symbolic links in the path, targets of the wrong kind, and targets with another file system
+  /// mounted below. Calling it again empties nothing and returns the same place.
+  Task<Place> prepare_place(PlaceRequest request, Cancel cancel) const;
+  /// Present data aside, staged data in place, everything made durable. Called again after a crash it completes.
+  /// Nested targets: outer first, and prepare the inner one only after that.
+  Task<PlaceState> swap_in(Place place, Milliseconds deadline, Cancel cancel) const;
+  /// From any state in between back to the data that was there before; the new data goes back to staging. Refused when
+  /// the original was already discarded.
+  Task<PlaceState> swap_back(Place place, Milliseconds deadline, Cancel cancel) const;
+  /// Removes what we made for this run, and only that. Original data is refused while the new is not completely in place.
+  Task<PlaceState> discard(Place place, Discard what, Milliseconds deadline, Cancel cancel) const;
+  Task<PlaceState> state(Place place, Cancel cancel) const;
+
+ private:
+  Task<std::string> ask(std::string request, std::string what, Milliseconds deadline, Cancel cancel) const;
+
+  std::string binary_;
+  Milliseconds deadline_;
+};
+
+}  // namespace kopidocka
