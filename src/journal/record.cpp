@@ -34,6 +34,15 @@ HeldMember member_from(const json& value) {
   return member;
 }
 
+json data_json(const HeldData& data) {
+  return {{"target", data.target}, {"mode", data.mode}, {"staging", data.staging}, {"scratch", data.scratch},
+          {"single_file", data.single_file}};
+}
+
+HeldData data_from(const json& value) {
+  return {value.at("target"), value.at("mode"), value.at("staging"), value.at("scratch"), value.at("single_file")};
+}
+
 void put(json& line, const char* name, const std::string& value) {
   if (!value.empty()) line[name] = value;
 }
@@ -59,7 +68,7 @@ std::string to_line(const JournalRecord& record) {
   put(line, "container", record.container);
   put(line, "note", record.note);
   for (const auto& member : record.members) line["members"].push_back(member_json(member));
-  if (record.data) line["data"] = {{"target", record.data->target}, {"mode", record.data->mode}};
+  if (record.data) line["data"] = data_json(*record.data);
   return line.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -93,7 +102,7 @@ Result<JournalRecord> record_from_line(const std::string& text) {
     if (line.contains("members")) {
       for (const auto& member : line.at("members")) record.members.push_back(member_from(member));
     }
-    if (line.contains("data")) record.data = HeldData{line.at("data").at("target"), line.at("data").at("mode")};
+    if (line.contains("data")) record.data = data_from(line.at("data"));
     return record;
   } catch (const json::exception& error) {
     return Error{ErrorKind::invalid, std::string("not a journal record: ") + error.what()};

@@ -21,10 +21,13 @@ struct HeldMember {
   bool operator==(const HeldMember&) const = default;
 };
 
-/// Data of the user that a restore is about to move aside.
+/// Data of the user that a restore is about to move aside: all that the worker needs to put it back.
 struct HeldData {
-  std::string target;  ///< path as this process sees it
-  std::string mode;    ///< how the worker swaps it (its own word)
+  std::string target;   ///< path as this process sees it
+  std::string mode;     ///< how it is swapped, the worker's own word
+  std::string staging;  ///< where the new data is
+  std::string scratch;
+  bool single_file = false;
   bool operator==(const HeldData&) const = default;
 };
 

@@ -65,6 +65,16 @@ std::vector<std::string> wanted_by(const Member& member) {
   return wanted;
 }
 
+/// Services whose health compose waits for before it starts this one.
+std::set<std::string> healthy_services(const Member& member) {
+  std::set<std::string> services;
+  for (const auto& entry : split(label(member.container, "com.docker.compose.depends_on"), ',')) {
+    const auto parts = split(entry, ':');
+    if (parts.size() > 1 && parts[1] == "service_healthy") services.insert(parts[0]);
+  }
+  return services;
+}
+
 bool reaches(const Unit& unit, const std::string& from, const std::string& to, std::set<std::string>& seen) {
   if (!seen.insert(from).second) return false;
   const auto* member = unit.member(from);
@@ -128,6 +138,10 @@ void resolve_dependencies(Unit& unit) {
     }
     providers.erase(member.container.id);
     member.providers.assign(providers.begin(), providers.end());
+    const auto healthy = healthy_services(member);
+    for (const auto& id : member.providers) {
+      if (healthy.count(unit.member(id)->service) != 0) member.healthy_providers.push_back(id);
+    }
   }
   for (const auto& member : unit.members) {
     std::set<std::string> seen;

@@ -42,6 +42,7 @@ struct Member {
   int number = 1;
   std::string database;  ///< "postgres", "mysql", ... recognised by image; empty otherwise
   std::vector<std::string> providers;  ///< ids of members that must be up before this one
+  std::vector<std::string> healthy_providers;  ///< those of them that must be healthy, not only running
 };
 
 /// The thing that is backed up as a whole: a compose project or a single container.

@@ -1,0 +1,142 @@
+#include "plan/backup_plan.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "catalog/tags.hpp"
+#include "plan/hold_steps.hpp"
+
+namespace kopidocka {
+namespace {
+
+SourcePolicy policy_for(const Unit& unit, const std::string& path, bool data) {
+  const auto& wanted = unit.policy.retention;
+  SourcePolicy policy;
+  policy.path = path;
+  policy.retention = {wanted.latest, wanted.hourly, wanted.daily, wanted.weekly, wanted.monthly, wanted.annual};
+  policy.compression = unit.policy.compression;
+  if (data) policy.exclude = unit.policy.exclude;
+  return policy;
+}
+
+class BackupPlanner {
+ public:
+  BackupPlanner(const Unit& unit, const BackupOptions& options) : options_(options) {
+    plan_.kind = RunKind::backup;
+    plan_.unit = unit;
+    plan_.run = options.run;
+    plan_.scope = std::string(to_string(options.scope));
+    plan_.trigger = options.trigger;
+    tags_ = {unit.name, options.run, options.scope, options.time, unit.sources.size()};
+  }
+
+  Plan make() {
+    const auto probe = plan_.add({Phase::prepare, ProbeRepository{}, {}, OnFailure::abort, false});
+    const auto sources = plan_.add({Phase::prepare, ProbeSources{plan_.unit.sources}, {probe}, OnFailure::abort, false});
+    collect_policies();
+    const auto policies = plan_.add({Phase::prepare, PreparePolicies{policies_}, {sources}, OnFailure::abort, false});
+    const auto hook = plan_.add({Phase::prepare, RunHook{"pre_backup"}, {policies}, OnFailure::abort, false});
+    add_secondary(hook);
+    add_hold();
+    add_settle();
+    return std::move(plan_);
+  }
+
+ private:
+  std::vector<SnapshotType> secondary_types() const {
+    if (options_.scope == Scope::minimal) return {};
+    std::vector<SnapshotType> types = {SnapshotType::recipe};
+    if (!plan_.unit.networks.empty()) types.push_back(SnapshotType::networks);
+    if (options_.scope == Scope::full) types.push_back(SnapshotType::docker_config);
+    return types;
+  }
+
+  void collect_policies() {
+    for (const auto type : secondary_types()) {
+      policies_.push_back(policy_for(plan_.unit, staging_identity(type, plan_.unit.name), false));
+    }
+    for (const auto& source : plan_.unit.sources) policies_.push_back(policy_for(plan_.unit, source.path, true));
+  }
+
+  Tags secondary_tags(SnapshotType type) const {
+    switch (type) {
+      case SnapshotType::networks: return networks_tags(tags_, plan_.unit.networks.size());
+      case SnapshotType::docker_config: return docker_config_tags(tags_, "daemon.json,docker.service.d/");
+      default: return recipe_tags(tags_);
+    }
+  }
+
+  void add_secondary(StepId hook) {
+    for (const auto type : secondary_types()) {
+      const std::string word(to_string(type));
+      const auto stage = plan_.add({Phase::prepare, StageFolder{word}, {hook}, OnFailure::degrade, false});
+      TakeSnapshot take;
+      take.type = word;
+      take.name = plan_.unit.name;
+      take.data = false;
+      take.request.policy = policy_for(plan_.unit, staging_identity(type, plan_.unit.name), false);
+      take.request.source = {take.request.policy.path, local_staging(take.request.policy.path)};
+      take.request.tags = secondary_tags(type);
+      plan_.add({Phase::prepare, std::move(take), {stage}, OnFailure::degrade, false});
+    }
+  }
+
+  /// /var/cache/kopi-docka/staging/recipes/shop -> <our staging folder>/recipes/shop
+  std::string local_staging(const std::string& identity) const {
+    return options_.staging_folder + identity.substr(identity.find("/staging/") + std::string_view("/staging").size());
+  }
+
+  void add_hold() {
+    const auto stops = add_stops(plan_, options_.default_grace);
+    stops_ = stops;
+    StepsOf reads;
+    for (const auto& source : plan_.unit.sources) {
+      TakeSnapshot take;
+      take.type = std::string(to_string(source.kind));
+      take.name = source.name;
+      take.request.source = {source.path, source.local_path};
+      take.request.policy = policy_for(plan_.unit, source.path, true);
+      take.request.tags = source_tags(tags_, source, 0);
+      Step step{Phase::hold, std::move(take), {}, OnFailure::abort, false};
+      for (const auto& user : source.users) {
+        const auto stop = stops.find(user);
+        if (stop != stops.end()) step.after.push_back(stop->second.front());
+      }
+      const auto id = plan_.add(std::move(step));
+      for (const auto& user : source.users) reads[user].push_back(id);
+    }
+    add_starts(plan_, stops, reads, options_.default_grace);
+  }
+
+  void add_settle() {
+    plan_.add({Phase::settle, CheckTaint{plan_.unit.sources}, {}, OnFailure::abort, false});
+    add_health(plan_, stops_, options_.default_grace);
+    plan_.add({Phase::settle, ApplyRetention{policies_}, {}, OnFailure::degrade, false});
+    plan_.add({Phase::settle, RunHook{"post_backup"}, {}, OnFailure::degrade, true});
+    // The hook and the retention come when the outcome of everything before them is known.
+    const auto hook = plan_.steps.size() - 1, retention = plan_.steps.size() - 2;
+    for (StepId id = 0; id < retention; ++id) {
+      if (plan_.steps[id].phase == Phase::settle) plan_.steps[retention].after.push_back(id);
+    }
+    plan_.steps[hook].after = {retention};
+  }
+
+  const BackupOptions& options_;
+  Plan plan_;
+  RunTags tags_;
+  std::vector<SourcePolicy> policies_;
+  StepsOf stops_;
+};
+
+}  // namespace
+
+Result<Plan> make_backup_plan(const Unit& unit, const BackupOptions& options) {
+  if (auto refused = hold_refusal(unit)) return *refused;
+  if (unit.sources.empty()) {
+    return Error{ErrorKind::refused, "unit " + printable(unit.name) + " has no volume and no bind mount to back up",
+                 "see 'kopi-docka list " + printable(unit.name) + "'"};
+  }
+  return BackupPlanner(unit, options).make();
+}
+
+}  // namespace kopidocka

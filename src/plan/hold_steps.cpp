@@ -1,0 +1,109 @@
+#include "plan/hold_steps.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "base/text.hpp"
+
+namespace kopidocka {
+namespace {
+
+HeldMember held(const Member& member, int default_grace) {
+  HeldMember held;
+  held.id = member.container.id;
+  held.name = member.container.name;
+  held.started_at = member.container.state.started_at;
+  const auto project = member.container.labels.find("com.docker.compose.project");
+  if (project != member.container.labels.end()) held.project = project->second;
+  held.service = member.service;
+  held.number = member.number;
+  held.grace = member.container.stop_timeout.value_or(default_grace);
+  if (member.policy.stop_timeout) {
+    held.grace = static_cast<int>(std::chrono::ceil<Seconds>(*member.policy.stop_timeout).count());
+  }
+  return held;
+}
+
+/// Members that run, every one after the members that depend on it.
+std::vector<const Member*> dependents_first(const Unit& unit) {
+  std::vector<const Member*> order;
+  std::set<std::string> seen;
+  const std::function<void(const Member&)> visit = [&](const Member& member) {
+    if (!seen.insert(member.container.id).second) return;
+    for (const auto& other : unit.members) {
+      const auto& providers = other.providers;
+      if (std::find(providers.begin(), providers.end(), member.container.id) != providers.end()) visit(other);
+    }
+    if (member.container.running()) order.push_back(&member);
+  };
+  for (const auto& member : unit.members) visit(member);
+  return order;
+}
+
+void append(std::vector<StepId>& to, const StepsOf& from, const std::string& id) {
+  const auto found = from.find(id);
+  if (found != from.end()) to.insert(to.end(), found->second.begin(), found->second.end());
+}
+
+}  // namespace
+
+StepsOf add_stops(Plan& plan, int default_grace) {
+  StepsOf stops;
+  for (const auto* member : dependents_first(plan.unit)) {
+    Step step{Phase::hold, StopMember{held(*member, default_grace)}, {}, OnFailure::abort, false};
+    for (const auto& other : plan.unit.members) {
+      const auto& providers = other.providers;
+      if (std::find(providers.begin(), providers.end(), member->container.id) != providers.end()) {
+        append(step.after, stops, other.container.id);
+      }
+    }
+    stops[member->container.id] = {plan.add(std::move(step))};
+  }
+  return stops;
+}
+
+StepsOf add_starts(Plan& plan, const StepsOf& stops, const StepsOf& before, int default_grace) {
+  StepsOf starts;
+  auto order = dependents_first(plan.unit);
+  std::reverse(order.begin(), order.end());
+  for (const auto* member : order) {
+    const auto& id = member->container.id;
+    if (stops.count(id) == 0) continue;
+    StartMember start{held(*member, default_grace), {}, plan.unit.policy.start_timeout};
+    for (const auto& provider : member->healthy_providers) {
+      if (stops.count(provider) != 0) start.healthy_first.push_back(provider);
+    }
+    Step step{Phase::hold, std::move(start), {}, OnFailure::degrade, true};
+    append(step.after, stops, id);
+    append(step.after, before, id);
+    for (const auto& provider : member->providers) append(step.after, starts, provider);
+    starts[id] = {plan.add(std::move(step))};
+  }
+  return starts;
+}
+
+void add_health(Plan& plan, const StepsOf& stops, int default_grace) {
+  for (const auto& member : plan.unit.members) {
+    if (stops.count(member.container.id) == 0) continue;
+    plan.add({Phase::settle, AwaitHealth{held(member, default_grace), plan.unit.policy.start_timeout}, {}, OnFailure::degrade, true});
+  }
+}
+
+std::optional<Error> hold_refusal(const Unit& unit) {
+  for (const auto& problem : unit.problems) {
+    if (problem.severity == Problem::Severity::error) {
+      return Error(ErrorKind::refused, problem.where + ": " + problem.message, "see 'kopi-docka list'");
+    }
+  }
+  for (const auto& member : unit.members) {
+    const auto& status = member.container.state.status;
+    if (status == "paused" || status == "removing") {
+      return Error(ErrorKind::refused, "container " + printable(member.container.name) + " is " + status,
+                   status == "paused" ? "unpause or stop it first: after a backup it would run" : "wait until it is gone");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace kopidocka

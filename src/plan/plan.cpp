@@ -1,0 +1,84 @@
+#include "plan/plan.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+
+namespace kopidocka {
+namespace {
+
+std::string names_of(const std::vector<DataSource>& sources) {
+  std::vector<std::string> names;
+  for (const auto& source : sources) names.push_back(std::string(to_string(source.kind)) + " " + printable(source.name));
+  return join(names, ", ");
+}
+
+struct Describer {
+  std::string operator()(const ProbeRepository&) const { return "check that the repository answers and has room"; }
+  std::string operator()(const ProbeSources& step) const { return "check " + names_of(step.sources); }
+  std::string operator()(const RunHook& step) const { return "run hook script " + step.hook + " if there is one"; }
+  std::string operator()(const PreparePolicies& step) const {
+    return "set retention and file rules of " + std::to_string(step.policies.size()) + " sources";
+  }
+  std::string operator()(const StageFolder& step) const { return "collect " + step.type; }
+  std::string operator()(const TakeSnapshot& step) const { return "snapshot " + step.type + " " + printable(step.name); }
+  std::string operator()(const StopMember& step) const {
+    return "stop container " + printable(step.member.name) + " (killed after " + std::to_string(step.member.grace) + "s)";
+  }
+  std::string operator()(const StartMember& step) const { return "start container " + printable(step.member.name); }
+  std::string operator()(const CheckTaint&) const { return "check that nobody wrote meanwhile"; }
+  std::string operator()(const AwaitHealth& step) const {
+    return "wait until " + printable(step.member.name) + " is healthy (at most " + format_duration(step.limit) + ")";
+  }
+  std::string operator()(const ApplyRetention&) const { return "apply the retention"; }
+  std::string operator()(const StageRestore& step) const {
+    return "restore " + printable(step.target.name) + " (" + format_bytes(step.target.snapshot.bytes) + ")" +
+           (step.target.in_place ? " beside its place" : " to " + printable(step.target.local_path));
+  }
+  std::string operator()(const SwapData& step) const {
+    return "put " + printable(step.target.name) + " into place, keep the present data aside";
+  }
+  std::string operator()(const RevertOnAbort&) const { return "if anything failed, put the old data back"; }
+  std::string operator()(const DropAside& step) const { return "drop the replaced data of " + printable(step.target.name); }
+};
+
+}  // namespace
+
+StepId Plan::add(Step step) {
+  steps.push_back(std::move(step));
+  return steps.size() - 1;
+}
+
+std::string describe(const Action& action) { return std::visit(Describer{}, action); }
+
+std::string_view to_string(Phase phase) {
+  return phase == Phase::prepare ? "prepare" : phase == Phase::hold ? "hold" : "settle";
+}
+
+std::string plan_text(const Plan& plan) {
+  std::string text;
+  for (const auto phase : {Phase::prepare, Phase::hold, Phase::settle}) {
+    bool any = false;
+    for (const auto& step : plan.steps) {
+      if (step.phase != phase) continue;
+      if (!any) {
+        text += phase == Phase::prepare ? "before (everything stays up)\n" : phase == Phase::hold ? "hold (containers are down)\n"
+                                                                                                  : "after (everything is up)\n";
+      }
+      any = true;
+      text += "  " + describe(step.action) + "\n";
+    }
+  }
+  return text;
+}
+
+nlohmann::json plan_json(const Plan& plan) {
+  auto steps = nlohmann::json::array();
+  for (size_t id = 0; id < plan.steps.size(); ++id) {
+    const auto& step = plan.steps[id];
+    steps.push_back({{"id", id}, {"phase", to_string(step.phase)}, {"step", describe(step.action)}, {"after", step.after}});
+  }
+  return {{"unit", plan.unit.name}, {"kind", to_string(plan.kind)}, {"scope", plan.scope}, {"steps", steps}};
+}
+
+}  // namespace kopidocka

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "base/task.hpp"
+#include "run/run_state.hpp"
+
+namespace kopidocka {
+
+/// Carries out one action of a plan. Throws Error when it failed; what that means for the run is the step's business.
+Task<> perform(RunState& state, const Action& action);
+
+// One function per kind of action, grouped in files by what they touch.
+Task<> perform_probe_repository(RunState& state);
+Task<> perform_probe_sources(RunState& state, ProbeSources step);
+Task<> perform_hook(RunState& state, RunHook step);
+Task<> perform_stage_folder(RunState& state, StageFolder step);
+Task<> perform_snapshot(RunState& state, TakeSnapshot step);
+Task<> perform_stop(RunState& state, StopMember step);
+Task<> perform_start(RunState& state, StartMember step);
+Task<> perform_check_taint(RunState& state, CheckTaint step);
+Task<> perform_await_health(RunState& state, AwaitHealth step);
+Task<> perform_stage_restore(RunState& state, StageRestore step);
+Task<> perform_swap(RunState& state, SwapData step);
+Task<> perform_drop_aside(RunState& state, DropAside step);
+Task<> perform_revert(RunState& state);
+
+}  // namespace kopidocka

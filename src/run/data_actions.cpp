@@ -1,0 +1,62 @@
+#include <exception>
+
+#include "base/text.hpp"
+#include "hooks/script.hpp"
+#include "run/actions.hpp"
+
+namespace kopidocka {
+
+Task<> perform_probe_repository(RunState& state) {
+  const auto info = co_await state.context.engine.probe(state.engine_cancel);
+  const auto wanted = state.context.limits.min_free_bytes;
+  if (info.bytes_total > 0 && info.bytes_free < wanted) {
+    throw Error(ErrorKind::no_space,
+                "the repository " + printable(info.storage) + " has only " + format_bytes(info.bytes_free) + " free, " +
+                    format_bytes(wanted) + " are wanted",
+                "free some space or lower KOPI_DOCKA_MIN_FREE");
+  }
+}
+
+Task<> perform_hook(RunState& state, RunHook step) {
+  const bool before = step.hook.rfind("pre_", 0) == 0;
+  if (!before && !state.pre_hook_ran) co_return;
+  if (before) state.pre_hook_ran = true;
+  auto script = find_script(state.context.hooks_folder, step.hook);
+  if (!script) throw script.error();
+  if (!script->has_value()) co_return;
+  std::map<std::string, std::string> variables = {
+      {"KOPI_DOCKA_UNIT_NAME", state.report.unit},
+      {"KOPI_DOCKA_BACKUP_ID", state.report.backup_id},
+      {"KOPI_DOCKA_RESULT", before ? "" : state.aborted() ? "failed" : "success"},
+      {"KOPI_DOCKA_DOWNTIME_SECONDS", std::to_string(state.report.downtime_seconds)},
+  };
+  Cancel cancel = before ? state.engine_cancel : Cancel();
+  co_await run_script(std::move(**script), std::move(variables), state.context.limits.hook_timeout, cancel);
+}
+
+Task<> perform_snapshot(RunState& state, TakeSnapshot step) {
+  auto& request = step.request;
+  request.deadline = state.context.limits.snapshot_timeout;
+  if (step.data) {
+    request.on_progress = [&state, name = step.name](std::uint64_t bytes) {
+      state.emit(RunEvent::Kind::progress, name, {}, 0, bytes);
+    };
+  }
+  state.snapshot_begun = true;
+  const auto snapshot = co_await state.context.engine.snapshot(request, state.engine_cancel);
+  if (step.data) state.read_ended = state.context.clock.now();
+  if (!snapshot.usable()) {
+    throw Error(ErrorKind::failed, "the engine saved nothing usable (" + printable(snapshot.incomplete) + ")");
+  }
+  state.report.snapshots.push_back(
+      {step.type, step.name, snapshot.id, snapshot.bytes, snapshot.files, snapshot.errors + snapshot.ignored_errors});
+  if (!snapshot.clean()) {
+    state.degrade(Error(ErrorKind::failed,
+                        step.type + " " + printable(step.name) + ": " + std::to_string(snapshot.errors + snapshot.ignored_errors) +
+                            " entries could not be read and are missing from the snapshot",
+                        "look at the log for their names"),
+                  "unreadable");
+  }
+}
+
+}  // namespace kopidocka

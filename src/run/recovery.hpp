@@ -1,0 +1,48 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "journal/recovery.hpp"
+#include "run/context.hpp"
+
+namespace kopidocka {
+
+/// What one pass over the journal achieved.
+struct RecoveryOutcome {
+  size_t runs = 0;                    ///< cut-off runs that were found
+  std::vector<std::string> started;   ///< names of containers that were started
+  std::vector<std::string> problems;  ///< what is still owed and why, in plain sentences
+  std::vector<RunReport> lost;        ///< reports of runs that are known to be lost since this pass
+  std::set<std::string> blocked_units;  ///< units that still owe something: no new run of theirs may begin
+};
+
+/// Pays the debts of runs that were cut off. Driven by the daemon before anything else happens and again while something
+/// is owed, and by `kopi-docka recover`.
+///
+/// Starts only a container with the same id and the same StartedAt that is not running; anything newer means that
+/// somebody acted, and the debt is closed. Data of a cut-off restore is put back before its containers start; if that
+/// fails they stay down. Each lost run is reported exactly once. Idempotent; may itself be killed anywhere.
+class Recovery {
+ public:
+  explicit Recovery(RunContext& context) : context_(context) {}
+
+  /// Containers and reports. Needs the Docker Engine, not the repository. Runs in `active` are left alone.
+  Task<RecoveryOutcome> pay_debts(std::set<std::string> active);
+  /// Removes the snapshots of reported runs from the repository and closes their journals. Throws what the engine throws.
+  Task<> purge(std::set<std::string> active);
+
+ private:
+  Task<> pay_run(Debts debts, RecoveryOutcome& outcome);
+  Task<> put_data_back(const Debts& debts);
+  Task<> start_members(const Debts& debts, RecoveryOutcome& outcome);
+  Task<> start_member(const Debts& debts, HeldMember member, RecoveryOutcome& outcome);
+  Task<> drop_staged(const Debts& debts);
+  void report_lost(const Debts& debts, RecoveryOutcome& outcome);
+  void append(const std::string& run, JournalRecord::Type type, const std::string& container, const std::string& note);
+
+  RunContext& context_;
+};
+
+}  // namespace kopidocka

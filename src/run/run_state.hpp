@@ -1,0 +1,65 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/cancel.hpp"
+#include "plan/plan.hpp"
+#include "run/context.hpp"
+
+namespace kopidocka {
+
+/// What is known of a run while it goes on. One run, one state; the runner and its actions share it.
+class RunState {
+ public:
+  RunState(RunContext& context, Plan plan, Cancel cancel);
+
+  RunContext& context;
+  Plan plan;
+  RunReport report;
+  Phase phase = Phase::prepare;
+  Cancel cancel;         ///< the user's or the daemon's wish to end this run
+  Cancel engine_cancel;  ///< ends engine processes: on that wish, and when the run has failed anyway
+  bool journal_open = false;
+  bool pre_hook_ran = false;
+  bool snapshot_begun = false;
+  std::set<std::string> stop_requested;  ///< ids
+  std::set<std::string> owed;            ///< ids that we stopped and have not yet started
+  std::optional<TimePoint> hold_began, read_ended;
+  std::map<std::string, Place> places;  ///< by target: where restored data waits
+  std::vector<std::string> swapped;     ///< targets that were touched, in that order
+  bool data_in_doubt = false;           ///< old data could not be put back: nothing may be started on it
+
+  /// The first abort decides reason and result; later ones are added as problems.
+  void abort(const Error& error, std::string reason);
+  void degrade(const Error& error, std::string reason);
+  void note(std::string sentence);
+  bool aborted() const { return aborted_; }
+  bool degraded() const { return degraded_; }
+  bool must_end() const { return aborted_ || cancel.requested(); }
+
+  void member_down(const std::string& id);
+  void member_up(const std::string& id);
+  MemberReport& member(const std::string& id);
+
+  void emit(RunEvent::Kind kind, std::string text = {}, std::string error = {}, double seconds = 0, std::uint64_t bytes = 0);
+  /// Throws ErrorKind::failed with reason journal when the record cannot be made durable.
+  void journal(JournalRecord::Type type, const std::string& container = {}, std::optional<HeldData> data = {}, std::string note = {});
+
+  /// Result, downtime and duration, decided from what happened.
+  void conclude();
+
+ private:
+  bool aborted_ = false;
+  bool degraded_ = false;
+  bool refused_ = false;
+  std::chrono::steady_clock::time_point began_;
+  std::optional<std::chrono::steady_clock::time_point> first_down_, last_up_;
+  std::map<std::string, std::chrono::steady_clock::time_point> down_since_;
+  Cancel::Subscription subscription_;
+};
+
+}  // namespace kopidocka

@@ -1,0 +1,109 @@
+#include "run/runner.hpp"
+
+#include <exception>
+
+#include "run/actions.hpp"
+#include "run/phase.hpp"
+
+namespace kopidocka {
+namespace {
+
+std::vector<HeldMember> held_members(const Plan& plan) {
+  std::vector<HeldMember> members;
+  for (const auto& step : plan.steps) {
+    if (const auto* start = std::get_if<StartMember>(&step.action)) members.push_back(start->member);
+  }
+  return members;
+}
+
+void begin_journal(RunState& state) {
+  JournalRecord record;
+  record.type = JournalRecord::Type::begin;
+  record.run = state.plan.run;
+  record.unit = state.plan.unit.name;
+  record.kind = to_string(state.plan.kind);
+  record.engine_id = state.context.docker_engine_id;
+  record.trigger = state.plan.trigger;
+  record.scope = state.plan.scope;
+  record.engine = state.report.engine;
+  if (auto begun = state.context.journal.begin(std::move(record)); !begun) {
+    state.abort(begun.error(), "journal");
+    return;
+  }
+  state.journal_open = true;
+}
+
+/// The debts, durable before the first stop.
+void journal_hold(RunState& state) {
+  JournalRecord record;
+  record.type = JournalRecord::Type::hold;
+  record.run = state.plan.run;
+  record.members = held_members(state.plan);
+  if (record.members.empty()) return;
+  if (auto written = state.context.journal.append(state.plan.run, std::move(record)); !written) state.abort(written.error(), "journal");
+}
+
+}  // namespace
+
+Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id) {
+  SnapshotFilter filter;
+  filter.tags = {{"backup_id", backup_id}};
+  Cancel never;
+  std::vector<std::string> ids;
+  for (const auto& snapshot : co_await engine.list(filter, never)) ids.push_back(snapshot.id);
+  if (!ids.empty()) co_await engine.remove(ids, never);
+}
+
+Task<> Runner::run_phases(RunState& state) {
+  co_await run_phase(state, Phase::prepare);
+  if (!state.must_end()) journal_hold(state);
+  // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.
+  if (state.cancel.requested()) state.abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
+  if (!state.aborted()) {
+    state.hold_began = state.context.clock.now();
+    co_await run_phase(state, Phase::hold);
+  }
+  co_await run_phase(state, Phase::settle);
+}
+
+Task<> Runner::finish(RunState& state) {
+  state.conclude();
+  std::string purge_problem;
+  const bool failed = state.report.result == RunResult::failed || state.report.result == RunResult::skipped;
+  if (failed && state.snapshot_begun) {
+    std::exception_ptr failure;
+    try {
+      co_await purge_snapshots(context_.engine, state.plan.run);
+      state.report.snapshots.clear();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) {
+      purge_problem = "snapshots of this failed run are still in the repository and are removed later: " + to_error(failure).text();
+      state.note(purge_problem);
+    }
+  }
+  if (auto saved = context_.reports.save(state.report); !saved) state.note("the report could not be saved: " + saved.error().text());
+  if (state.journal_open) {
+    JournalRecord reported;
+    reported.type = JournalRecord::Type::reported;
+    reported.run = state.plan.run;
+    const bool durable = context_.journal.append(state.plan.run, std::move(reported)).has_value();
+    // What is still owed (containers, snapshots to remove) keeps the journal open; recovery goes on with it.
+    if (durable && state.owed.empty() && purge_problem.empty()) {
+      if (auto closed = context_.journal.close(state.plan.run); !closed) state.note(closed.error().text());
+    }
+  }
+  state.emit(RunEvent::Kind::finished);
+}
+
+Task<RunReport> Runner::carry_out(Plan plan, Cancel cancel) {
+  RunState state(context_, std::move(plan), std::move(cancel));
+  state.emit(RunEvent::Kind::started);
+  begin_journal(state);
+  if (!state.aborted()) co_await run_phases(state);
+  co_await finish(state);
+  co_return state.report;
+}
+
+}  // namespace kopidocka
