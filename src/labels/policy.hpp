@@ -107,4 +107,8 @@ ParsedPolicies parse_labels(const std::vector<LabelSet>& containers, const Polic
 /// Whether a Docker volume is kept out by its own labels.
 bool volume_excluded(const std::map<std::string, std::string>& volume_labels, const PolicyDefaults& defaults);
 
+/// What is wrong with a volume's own labels: an unknown name, a value that is neither true nor false.
+std::vector<Problem> check_volume_labels(const std::string& volume, const std::map<std::string, std::string>& volume_labels,
+                                         const PolicyDefaults& defaults);
+
 }  // namespace kopidocka
