@@ -184,12 +184,12 @@ Result<Cron> Cron::parse(std::string_view expression) {
   }
   if (parts.size() != 5) return wrong_count(expression, parts.size());
   Cron cron;
-  std::optional<Error> error;
-  if ((error = parse_field(fields()[0], parts[0], cron.minutes)) || (error = parse_field(fields()[1], parts[1], cron.hours)) ||
-      (error = parse_field(fields()[2], parts[2], cron.days)) || (error = parse_field(fields()[3], parts[3], cron.months)) ||
-      (error = parse_field(fields()[4], parts[4], cron.weekdays))) {
-    return *error;
-  }
+  auto error = parse_field(fields()[0], parts[0], cron.minutes);
+  if (!error) error = parse_field(fields()[1], parts[1], cron.hours);
+  if (!error) error = parse_field(fields()[2], parts[2], cron.days);
+  if (!error) error = parse_field(fields()[3], parts[3], cron.months);
+  if (!error) error = parse_field(fields()[4], parts[4], cron.weekdays);
+  if (error) return *error;
   const auto starred = [&](size_t field) { return parts[field][0] == '*'; };
   cron.either_day = !starred(2) && !starred(4);
   cron.follows_real_time = starred(0) || starred(1);

@@ -13,6 +13,8 @@
 namespace kopidocka {
 namespace {
 
+using std::chrono::floor;
+
 constexpr size_t kLongestText = 1000;
 constexpr auto kYear = std::chrono::hours(24 * 366);
 
@@ -28,9 +30,46 @@ bool is_every(std::string_view expression) {
   return expression == "@every" || expression.starts_with("@every ") || expression.starts_with("@every\t");
 }
 
-std::optional<TimePoint> to_time_point(UtcSeconds time) {
-  if (time > std::chrono::floor<Seconds>(TimePoint::max())) return std::nullopt;
+/// The first last_run + n * every later than both arguments.
+std::optional<TimePoint> next_every(Milliseconds every, TimePoint after_time, TimePoint last_run) {
+  const auto after = floor<Milliseconds>(after_time.time_since_epoch());
+  const auto base = floor<Milliseconds>(last_run.time_since_epoch());
+  const auto steps = after < base ? 0 : (after - base) / every;
+  const auto time = base + (steps + 1) * every;
+  if (time > floor<Milliseconds>(TimePoint::max().time_since_epoch())) return std::nullopt;
   return TimePoint(time);
+}
+
+std::optional<TimePoint> next_cron(const Cron& cron, const Zone& zone, TimePoint after) {
+  const auto time = CronWalk(cron, zone, floor<Seconds>(after)).next();
+  if (!time || *time > floor<Seconds>(TimePoint::max())) return std::nullopt;
+  return TimePoint(*time);
+}
+
+Result<Milliseconds> parse_every_or_cron(std::string_view expression, Cron& cron) {
+  if (is_every(expression)) return parse_every(expression);
+  auto parsed = Cron::parse(expression);
+  if (!parsed) return parsed.error();
+  cron = *parsed;
+  return Milliseconds(0);
+}
+
+/// The same expression walked in step with others: the next time not yet taken.
+struct Walker {
+  CronWalk walk;
+  std::optional<UtcSeconds> next;
+};
+
+/// Takes the earliest time off all walkers that have it.
+std::optional<UtcSeconds> take_earliest(std::vector<Walker>& walkers) {
+  std::optional<UtcSeconds> first;
+  for (const auto& walker : walkers) {
+    if (walker.next && (!first || *walker.next < *first)) first = walker.next;
+  }
+  for (auto& walker : walkers) {
+    if (first && walker.next == first) walker.next = walker.walk.next();
+  }
+  return first;
 }
 
 }  // namespace
@@ -39,30 +78,7 @@ std::optional<TimePoint> to_time_point(UtcSeconds time) {
 struct Schedule::Entry {
   Cron cron;
   std::optional<Milliseconds> every;
-
-  std::optional<TimePoint> next_after(const Zone& zone, TimePoint after, TimePoint last_run) const;
 };
-
-namespace {
-
-std::optional<TimePoint> next_every(Milliseconds every, TimePoint after, TimePoint last_run) {
-  const auto elapsed = std::chrono::floor<Milliseconds>(after.time_since_epoch()).count() -
-                       std::chrono::floor<Milliseconds>(last_run.time_since_epoch()).count();
-  auto steps = elapsed / every.count() - (elapsed % every.count() < 0 ? 1 : 0);
-  const auto base = std::chrono::floor<Milliseconds>(last_run);
-  for (auto time = base + steps * every;; time += every) {
-    if (time > std::chrono::floor<Milliseconds>(TimePoint::max())) return std::nullopt;
-    if (time > after) return TimePoint(time);
-  }
-}
-
-}  // namespace
-
-std::optional<TimePoint> Schedule::Entry::next_after(const Zone& zone, TimePoint after, TimePoint last_run) const {
-  if (every) return next_every(*every, after, last_run);
-  const auto time = CronWalk(cron, zone, std::chrono::floor<Seconds>(after)).next();
-  return time ? to_time_point(*time) : std::nullopt;
-}
 
 Schedule::Schedule(std::string text, Zone zone, std::vector<Entry> entries)
     : text_(std::move(text)),
@@ -70,24 +86,18 @@ Schedule::Schedule(std::string text, Zone zone, std::vector<Entry> entries)
       entries_(std::make_shared<const std::vector<Entry>>(std::move(entries))) {}
 
 Result<Schedule> Schedule::parse(std::string_view expressions, std::string_view zone_name) {
+  const auto where = [&] { return "schedule '" + printable(expressions, 80) + "'"; };
   if (expressions.size() > kLongestText) {
-    return Error(ErrorKind::invalid, "schedule '" + printable(expressions, 60) + "' is longer than " + std::to_string(kLongestText) + " characters");
+    return Error(ErrorKind::invalid, "is longer than " + std::to_string(kLongestText) + " characters").in(where());
   }
   auto zone = Zone::find(zone_name);
   if (!zone) return zone.error();
   std::vector<Entry> entries;
   for (const auto& part : split(expressions, ';')) {
-    const auto expression = trim(part);
     Entry entry;
-    if (is_every(expression)) {
-      const auto every = parse_every(expression);
-      if (!every) return every.error();
-      entry.every = *every;
-    } else {
-      const auto cron = Cron::parse(expression);
-      if (!cron) return cron.error();
-      entry.cron = *cron;
-    }
+    const auto every = parse_every_or_cron(trim(part), entry.cron);
+    if (!every) return Error(every.error()).in(where());
+    if (*every > Milliseconds(0)) entry.every = *every;
     entries.push_back(entry);
   }
   return Schedule(trim(expressions), *zone, std::move(entries));
@@ -96,28 +106,41 @@ Result<Schedule> Schedule::parse(std::string_view expressions, std::string_view 
 std::optional<TimePoint> Schedule::next_after(TimePoint after, std::optional<TimePoint> last_run) const {
   std::optional<TimePoint> first;
   for (const auto& entry : *entries_) {
-    const auto time = entry.next_after(zone_, after, last_run.value_or(after));
+    const auto time = entry.every ? next_every(*entry.every, after, last_run.value_or(after))
+                                  : next_cron(entry.cron, zone_, after);
     if (time && (!first || *time < *first)) first = time;
   }
   return first;
 }
 
 Seconds Schedule::longest_gap(TimePoint from) const {
-  Seconds longest(0);
-  const auto end = from + kYear;
-  for (auto last = from; last < end;) {
-    const auto next = next_after(last, last);
-    if (!next) break;
-    longest = std::max(longest, std::chrono::ceil<Seconds>(*next - last));
-    last = *next;
+  const auto start = floor<Seconds>(from);
+  auto ceiling = Seconds::max();
+  std::vector<Walker> walkers;
+  for (const auto& entry : *entries_) {
+    if (entry.every) {
+      ceiling = std::min(ceiling, std::chrono::ceil<Seconds>(*entry.every));
+    } else {
+      walkers.push_back({CronWalk(entry.cron, zone_, start), {}});
+      walkers.back().next = walkers.back().walk.next();
+    }
   }
-  return longest;
+  if (walkers.empty()) return ceiling;
+  Seconds longest(0);
+  for (auto last = take_earliest(walkers); last;) {
+    const auto next = take_earliest(walkers);
+    if (!next) break;
+    longest = std::max(longest, *next - *last);
+    if (*next - start > kYear) break;
+    last = next;
+  }
+  return std::min(longest, ceiling);
 }
 
 std::string Schedule::local(TimePoint time) const {
-  const auto utc = std::chrono::floor<Seconds>(time);
+  const auto utc = floor<Seconds>(time);
   const auto span = zone_.at(utc);
-  return date::format("%F %H:%M ", std::chrono::floor<std::chrono::minutes>(utc + span.offset)) + span.abbreviation;
+  return date::format("%F %H:%M ", floor<std::chrono::minutes>(utc + span.offset)) + span.abbreviation;
 }
 
 std::vector<TimePoint> next_runs(const Schedule& schedule, TimePoint from, size_t count) {

@@ -25,10 +25,12 @@ class Schedule {
   /// Refuses unknown zones, wrong fields and dates that never come (31 February), naming the part that is wrong.
   static Result<Schedule> parse(std::string_view expressions, std::string_view zone);
 
-  /// The first due time later than `after`. `last_run` anchors @every (absent = `after`).
+  /// The first due time later than `after`, and for @every also later than `last_run`, which anchors it (absent =
+  /// `after`). Nothing when none can be told, which takes a clock at the end of what it can show.
   std::optional<TimePoint> next_after(TimePoint after, std::optional<TimePoint> last_run = std::nullopt) const;
 
-  /// The longest time between two runs over the coming year from `from`, for alerts.
+  /// The longest time between two runs of which the first lies in the year after `from`, for alerts. With @every next
+  /// to other expressions an upper bound. Up to half a second for a schedule of every minute: not for every tick.
   Seconds longest_gap(TimePoint from) const;
 
   const std::string& text() const { return text_; }
