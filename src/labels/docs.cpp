@@ -107,7 +107,9 @@ void add_section(const LabelContract& contract, const Section& section, std::str
 std::string names_of(const LabelContract& contract, Meanwhile meanwhile) {
   std::vector<std::string> names;
   for (const auto& spec : contract.labels()) {
-    if (spec.status == LabelStatus::later && spec.meanwhile == meanwhile) names.push_back("`" + spec.name + "`");
+    if (spec.status == LabelStatus::works || spec.meanwhile != meanwhile) continue;
+    const auto name = "`" + (spec.level == LabelLevel::hook ? "hook.<name>.*" : spec.name) + "`";
+    if (names.empty() || names.back() != name) names.push_back(name);
   }
   return names.empty() ? "none" : join(names, ", ");
 }

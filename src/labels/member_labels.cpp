@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/text.hpp"

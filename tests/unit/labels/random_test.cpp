@@ -73,7 +73,7 @@ class RandomLabels {
 TEST(RandomLabels, NeverCrashAndNeverGiveAValidUnitWithUnknownLabels) {
   RandomLabels random(20261122);
   int valid = 0, unknown_refused = 0;
-  for (int round = 0; round < 5000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     std::vector<LabelSet> stack;
     for (size_t left = 1 + random.below(3); left > 0; --left) stack.push_back({"c" + std::to_string(left), random.labels()});
     stack[0].labels.emplace("kopi-docka.schedule", "@daily");
@@ -91,14 +91,14 @@ TEST(RandomLabels, NeverCrashAndNeverGiveAValidUnitWithUnknownLabels) {
     valid += is_valid;
     unknown_refused += unknown;
   }
-  EXPECT_GT(valid, 100);
-  EXPECT_GT(unknown_refused, 1000);
+  EXPECT_GT(valid, 50);
+  EXPECT_GT(unknown_refused, 500);
 }
 
 TEST(RandomLabels, DamagedExamplesNeverCrashAnyType) {
   RandomLabels random(7);
   int refused = 0;
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 60; ++round) {
     for (const auto& spec : label_contract().labels()) {
       if (spec.level == LabelLevel::volume || spec.level == LabelLevel::internal) continue;
       auto text = spec.example;
