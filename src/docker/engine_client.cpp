@@ -76,7 +76,7 @@ std::string container_path(const std::string& id, const std::string& verb) {
 
 }  // namespace
 
-EngineClient::EngineClient(boost::asio::any_io_executor executor, EngineSettings settings)
+EngineClient::EngineClient(boost::asio::any_io_executor executor, DockerSettings settings)
     : settings_(std::move(settings)), transport_(std::move(executor), settings_.endpoint, settings_.body_limit) {}
 
 Task<HttpResponse> EngineClient::get_unversioned(std::string path) {

@@ -11,7 +11,7 @@
 
 namespace kopidocka {
 
-struct EngineSettings {
+struct DockerSettings {
   Endpoint endpoint;
   Milliseconds request_limit{30'000};
   Milliseconds start_limit{60'000};  ///< starting may mount network volumes first
@@ -31,7 +31,7 @@ struct EngineSettings {
 /// policy mounts the new socket (EventCounters::connect_failures_in_row counts them).
 class EngineClient : public Docker {
  public:
-  EngineClient(boost::asio::any_io_executor executor, EngineSettings settings);
+  EngineClient(boost::asio::any_io_executor executor, DockerSettings settings);
 
   Task<EngineInfo> info() override;
   Task<std::vector<std::string>> list_containers() override;
@@ -59,7 +59,7 @@ class EngineClient : public Docker {
   Task<StateChange> change(std::string path, std::string query, Milliseconds limit);
   void forget_version_after(const Error& error);
 
-  EngineSettings settings_;
+  DockerSettings settings_;
   HttpTransport transport_;
   std::string version_;  ///< negotiated, empty when unknown
 };

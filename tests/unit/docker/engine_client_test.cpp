@@ -23,7 +23,7 @@ using ::testing::Not;
 class EngineClientTest : public ::testing::Test {
  protected:
   EngineClient client_of(const Endpoint& endpoint) {
-    EngineSettings settings;
+    DockerSettings settings;
     settings.endpoint = endpoint;
     settings.request_limit = Milliseconds(limit_);
     settings.start_limit = Milliseconds(limit_);
