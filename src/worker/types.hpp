@@ -29,7 +29,9 @@ struct PathFacts {
 /// Size of a tree, on its own file system, links not followed.
 struct TreeUsage {
   std::string path;
-  std::uint64_t bytes = 0, entries = 0;
+  std::uint64_t bytes = 0;      ///< sizes of its regular files, as `du -b` counts them
+  std::uint64_t allocated = 0;  ///< what they take on disk (less when sparse)
+  std::uint64_t entries = 0;
   bool complete = true;  ///< false: the deadline came first, or something could not be read
 };
 
@@ -63,6 +65,7 @@ struct PlaceRequest {
   std::string run_id;     ///< of the restore: letters, digits, '-', '_'; at most 64. Names all we make
   bool single_file = false;  ///< what is restored is one regular file
   std::string scratch;       ///< folder of ours that survives a crash (content mode only)
+  bool make_parents = false;  ///< create missing folders above the target (0755)
 };
 
 /// A place that was prepared. A plain value: keep it in the journal before swap_in, it is all that recovery needs.

@@ -29,13 +29,14 @@ class Worker {
 
   /// Decides how data comes to `target` and makes an empty staging place. Refuses relative paths, `..`, the root and
   /// system folders, symbolic links in the path, targets of the wrong kind, and targets with another file system
-  /// mounted below. Calling it again empties nothing and returns the same place.
+  /// mounted below. Missing folders above it are made. Calling it again empties nothing and returns the same place;
+  /// busy once swap_in of this run has begun.
   Task<Place> prepare_place(PlaceRequest request, Cancel cancel) const;
   /// Present data aside, staged data in place, everything made durable. Called again after a crash it completes.
   /// Nested targets: outer first, and prepare the inner one only after that.
   Task<PlaceState> swap_in(Place place, Milliseconds deadline, Cancel cancel) const;
-  /// From any state in between back to the data that was there before; the new data goes back to staging. Refused when
-  /// the original was already discarded.
+  /// From any state in between back to the data that was there before; the new data goes back to staging.
+  /// Where nothing was swapped, or the original was already discarded, it does nothing.
   Task<PlaceState> swap_back(Place place, Milliseconds deadline, Cancel cancel) const;
   /// Removes what we made for this run, and only that. Original data is refused while the new is not completely in place.
   Task<PlaceState> discard(Place place, Discard what, Milliseconds deadline, Cancel cancel) const;
@@ -43,6 +44,8 @@ class Worker {
 
  private:
   Task<std::string> ask(std::string request, std::string what, Milliseconds deadline, Cancel cancel) const;
+  Task<std::vector<PathFacts>> probe_alone(std::vector<std::string> paths, Cancel cancel) const;
+  Task<> probe_one(PathFacts& facts, Semaphore& slots, Cancel cancel) const;
 
   std::string binary_;
   Milliseconds deadline_;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <chrono>
+
+#include "worker/types.hpp"
+
+namespace kopidocka {
+
+/// What the worker child reads of users' paths. Nothing here throws for a path that is missing or unreadable: that is
+/// part of the answer.
+PathFacts probe_path(const std::string& path);
+/// Counts until `until`; links are not followed, other file systems not entered.
+TreeUsage measure_tree(const std::string& path, std::chrono::steady_clock::time_point until);
+/// Reads regular files only; a FIFO or device never blocks it.
+FileContent read_user_file(const FileWanted& wanted);
+
+}  // namespace kopidocka

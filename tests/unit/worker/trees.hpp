@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace kopidocka::test {
+
+/// A folder of its own for each test, removed with all in it.
+class Playground {
+ public:
+  Playground();
+  ~Playground();
+  std::string operator/(const std::string& name) const { return (root_ / name).string(); }
+  const std::filesystem::path& root() const { return root_; }
+
+ private:
+  std::filesystem::path root_;
+};
+
+void write(const std::string& path, const std::string& content, int mode = 0644);
+std::string read(const std::string& path);
+
+/// Everything about a tree that a restore has to bring back, by relative path: type, mode, owner, mtime in nanoseconds,
+/// content, link target. Our own `.kopi-docka-*` entries are left out. The root is "".
+using Image = std::map<std::string, std::string>;
+Image image_of(const std::string& path);
+
+/// Trees with folders, links (also to outside), modes, owners, odd names and times of their own.
+void make_tree(const std::string& path, const std::string& flavour, int top_entries);
+
+/// Runs `work` in a child process and kills it (SIGKILL) at its `stop`-th system call border; false when it ended
+/// before. Nothing where tracing is not permitted.
+std::optional<bool> killed_at(int stop, const std::function<void()>& work);
+
+}  // namespace kopidocka::test
