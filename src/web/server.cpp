@@ -87,7 +87,7 @@ void WebServer::bind(const tcp::endpoint& endpoint) {
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
   if (endpoint.address().is_v6() && address_.host.empty()) acceptor_.set_option(asio::ip::v6_only(false));
   acceptor_.bind(endpoint);
-  acceptor_.listen(256);
+  acceptor_.listen(asio::socket_base::max_listen_connections);
 }
 
 void WebServer::open() {

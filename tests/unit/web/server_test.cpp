@@ -209,8 +209,10 @@ TEST(WebServer, TenThousandQuickConnectionsDoNoHarm) {
   for (int i = 0; i < 10'000; ++i) {
     auto socket = server.connect();
     socket.set_option(asio::socket_base::linger(true, 0));  // a reset leaves no TIME_WAIT behind on the test machine
+    if (i % 500 == 499) {
+      EXPECT_THAT(server.get("/metrics"), HasSubstr("query=\n"));
+    }
   }
-  EXPECT_THAT(server.get("/metrics"), HasSubstr("query=\n"));
 }
 
 TEST(WebServer, StopEndsIdleConnectionsAndTheListener) {
