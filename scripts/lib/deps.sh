@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The Debian packages that building and testing need, declared once: for the scripts, which source this file, and for
+# the build stage of the image, which runs it: deps.sh build.
+
+# To build the program. The Boost package is chosen by boost_package.
+BUILD_PACKAGES=(
+  g++ cmake ninja-build libcurl4-openssl-dev nlohmann-json3-dev libspdlog-dev libpoco-dev prometheus-cpp-dev
+  libhowardhinnant-date-dev
+)
+
+# To test it as well: restic is the engine that every machine can have, busybox-static becomes the image of the system
+# tests, attr and libcap2-bin make files with extended attributes and capabilities.
+TEST_PACKAGES=(
+  ccache libgtest-dev libgmock-dev restic busybox-static attr acl libcap2-bin tzdata ca-certificates
+)
+
+# Boost 1.81 or newer: the default of Debian 13 and Ubuntu 24.04; Debian 12 has it beside its default of 1.74.
+boost_package() {
+  local version
+  version="$(apt-cache policy libboost-dev | awk '/Candidate:/ { print $2 }')"
+  if [ "${version}" != '(none)' ] && [ -n "${version}" ] && dpkg --compare-versions "${version}" ge 1.81; then
+    printf 'libboost-dev\n'
+  else
+    printf 'libboost1.81-dev\n'
+  fi
+}
+
+package_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    package_installed "${package}" || printf '%s\n' "${package}"
+  done
+}
+
+deps_as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_update_once() {
+  if [ -z "${APT_UPDATED:-}" ]; then
+    deps_as_root apt-get -qq update
+    APT_UPDATED=1
+  fi
+}
+
+# install_packages NAME...: installs what is missing and nothing else; no service of theirs is started.
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  if [ "${#missing[@]}" -eq 0 ]; then return 0; fi
+  printf 'Installing from the apt sources of this system: %s\n' "${missing[*]}"
+  apt_update_once
+  deps_as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" ||
+    { printf 'These packages could not be installed: %s\n' "${missing[*]}" >&2; return 1; }
+}
+
+install_build_packages() {
+  local boost
+  boost="$(boost_package)"
+  if ! package_installed "${boost}"; then
+    apt_update_once
+    boost="$(boost_package)"
+  fi
+  install_packages "${BUILD_PACKAGES[@]}" "${boost}"
+}
+
+install_test_packages() {
+  install_build_packages
+  install_packages "${TEST_PACKAGES[@]}"
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  set -euo pipefail
+  case "${1:-}" in
+    build) install_build_packages ;;
+    test) install_test_packages ;;
+    *)
+      printf 'Usage: %s build|test\n' "$0" >&2
+      exit 2
+      ;;
+  esac
+fi
