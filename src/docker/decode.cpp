@@ -12,7 +12,8 @@ namespace {
 using nlohmann::json;
 
 Error unreadable(const char* what) {
-  return {ErrorKind::failed, std::string("the Docker Engine's ") + what + " is not readable JSON of the expected shape"};
+  return {ErrorKind::failed,
+          std::string("the Docker Engine's ") + what + " is not readable JSON of the expected shape"};
 }
 
 json parse(std::string_view text) { return json::parse(text.begin(), text.end(), nullptr, false); }
@@ -39,14 +40,18 @@ std::int64_t number(const json& object, const char* key) {
   const auto& value = member(object, key);
   if (value.is_number_unsigned()) {
     const auto wide = value.get<std::uint64_t>();
-    return wide > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) ? 0 : static_cast<std::int64_t>(wide);
+    return wide > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
+               ? 0
+               : static_cast<std::int64_t>(wide);
   }
   return value.is_number_integer() ? value.get<std::int64_t>() : 0;
 }
 
 int small_number(const json& object, const char* key) {
   const auto wide = number(object, key);
-  return wide < std::numeric_limits<int>::min() || wide > std::numeric_limits<int>::max() ? 0 : static_cast<int>(wide);
+  return wide < std::numeric_limits<int>::min() || wide > std::numeric_limits<int>::max()
+             ? 0
+             : static_cast<int>(wide);
 }
 
 std::vector<std::string> texts(const json& object, const char* key) {
@@ -125,7 +130,8 @@ void decode_host_config(const json& object, Container& container) {
 void decode_config(const json& object, Container& container) {
   container.image = text(object, "Image");
   container.labels = text_map(object, "Labels");
-  if (member(object, "StopTimeout").is_number_integer()) container.stop_timeout = small_number(object, "StopTimeout");
+  if (member(object, "StopTimeout").is_number_integer())
+    container.stop_timeout = small_number(object, "StopTimeout");
   const auto test = texts(member(object, "Healthcheck"), "Test");
   container.has_healthcheck = !test.empty() && test.front() != "NONE";
 }
@@ -218,7 +224,8 @@ Result<DockerEvent> decode_event(std::string_view json_text) {
   event.time_nano = number(object, "timeNano");
   constexpr std::int64_t kNano = 1'000'000'000;
   const auto seconds = number(object, "time");
-  if (event.time_nano == 0 && seconds > 0 && seconds < std::numeric_limits<std::int64_t>::max() / kNano) event.time_nano = seconds * kNano;
+  if (event.time_nano == 0 && seconds > 0 && seconds < std::numeric_limits<std::int64_t>::max() / kNano)
+    event.time_nano = seconds * kNano;
   return event;
 }
 

@@ -8,17 +8,20 @@
 
 namespace kopidocka {
 
-/// What the Engine API answered to stop and start: 204 = done by this call, 304 = it was so already (not ours).
+/// What the Engine API answered to stop and start: 204 = done by this call, 304 = it was so already (not
+/// ours).
 enum class StateChange { changed, already };
 
-/// The Docker Engine, as far as the daemon needs it. Everything throws Error: unreachable (no connection), timeout
-/// (deadline of the request), not_found (404), busy (409), denied (403 of a proxy), failed (the rest, with the engine's
-/// own message). A request that timed out may still happen in the engine: inspect, never assume.
+/// The Docker Engine, as far as the daemon needs it. Everything throws Error: unreachable (no connection),
+/// timeout (deadline of the request), not_found (404), busy (409), denied (403 of a proxy), failed (the rest,
+/// with the engine's own message). A request that timed out may still happen in the engine: inspect, never
+/// assume.
 class Docker {
  public:
   virtual ~Docker() = default;
 
-  /// Negotiates the version once per connection loss; ErrorKind::refused when the engine is outside 1.40..1.56.
+  /// Negotiates the version once per connection loss; ErrorKind::refused when the engine is
+  /// outside 1.40..1.56.
   virtual Task<EngineInfo> info() = 0;
   /// Ids of all containers, stopped ones included.
   virtual Task<std::vector<std::string>> list_containers() = 0;

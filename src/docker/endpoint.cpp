@@ -1,9 +1,8 @@
 #include "docker/endpoint.hpp"
 
-#include <sys/un.h>
-
 #include <charconv>
 #include <optional>
+#include <sys/un.h>
 
 #include "base/text.hpp"
 
@@ -20,7 +19,8 @@ Error wrong_host(std::string_view text, const std::string& why) {
 Result<Endpoint> parse_unix(std::string_view text, std::string_view path) {
   if (path.empty() || path.front() != '/') return wrong_host(text, "the socket path must be absolute");
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return wrong_host(text, "a socket path may have at most " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
+    return wrong_host(text, "a socket path may have at most " +
+                                std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
   }
   if (path.find('\0') != std::string_view::npos) return wrong_host(text, "the socket path holds a zero byte");
   Endpoint endpoint;
@@ -51,7 +51,8 @@ Result<Endpoint> parse_tcp(std::string_view text, std::string_view authority) {
   }
   if (host.empty()) return wrong_host(text, "the host is missing");
   for (const char letter : host) {
-    if (std::string_view("/@?# ").find(letter) != std::string_view::npos || static_cast<unsigned char>(letter) < 0x20) {
+    if (std::string_view("/@?# ").find(letter) != std::string_view::npos ||
+        static_cast<unsigned char>(letter) < 0x20) {
       return wrong_host(text, "only a host and a port may stand after tcp://");
     }
   }

@@ -21,8 +21,9 @@ struct Endpoint {
   std::string host_header() const;
 };
 
-/// Reads DOCKER_HOST: unix:///path, tcp://host[:port] (port 2375 when left out), http:// as tcp://. Empty means
-/// unix:///var/run/docker.sock. ErrorKind::invalid with what is expected; https, ssh, npipe and fd are not supported yet.
+/// Reads DOCKER_HOST: unix:///path, tcp://host[:port] (port 2375 when left out), http:// as tcp://. Empty
+/// means unix:///var/run/docker.sock. ErrorKind::invalid with what is expected; https, ssh, npipe and fd are
+/// not supported yet.
 Result<Endpoint> parse_docker_host(std::string_view text);
 
 }  // namespace kopidocka

@@ -18,7 +18,8 @@ std::string reason(const HttpResponse& response, bool& from_engine) {
   auto message = decode_message(response.body);
   from_engine = !message.empty();
   if (from_engine) return printable(message, 1000);
-  if (response.content_type.find("html") != std::string::npos || response.body.find("<html") != std::string::npos) {
+  if (response.content_type.find("html") != std::string::npos ||
+      response.body.find("<html") != std::string::npos) {
     return "answered with a page, so by a proxy and not by the Docker Engine";
   }
   const auto body = trim(response.body.substr(0, 300));
@@ -31,17 +32,25 @@ Error status_error(const Endpoint& endpoint, const std::string& call, const Http
   const auto message = call + " at " + endpoint.text() + ": " + std::to_string(response.status) + ": " + why;
   switch (response.status) {
     case 401:
-    case 403: return {ErrorKind::denied, message, from_engine ? std::string() : kProxyAdvice};
-    case 404: return {ErrorKind::not_found, message};
-    case 409: return {ErrorKind::busy, message};
-    case 502: return {ErrorKind::unreachable, message, "is dockerd running behind the proxy?"};
-    case 503: return {from_engine ? ErrorKind::failed : ErrorKind::unreachable, message};
-    case 504: return {ErrorKind::timeout, message};
-    default: break;
+    case 403:
+      return {ErrorKind::denied, message, from_engine ? std::string() : kProxyAdvice};
+    case 404:
+      return {ErrorKind::not_found, message};
+    case 409:
+      return {ErrorKind::busy, message};
+    case 502:
+      return {ErrorKind::unreachable, message, "is dockerd running behind the proxy?"};
+    case 503:
+      return {from_engine ? ErrorKind::failed : ErrorKind::unreachable, message};
+    case 504:
+      return {ErrorKind::timeout, message};
+    default:
+      break;
   }
   if (response.status == 400 && why.find("client version") != std::string::npos) {
     return {ErrorKind::refused, message,
-            "this program speaks Docker Engine API " + std::string(kOldestApi) + " to " + std::string(kNewestApi)};
+            "this program speaks Docker Engine API " + std::string(kOldestApi) + " to " +
+                std::string(kNewestApi)};
   }
   return {ErrorKind::failed, message};
 }
@@ -51,7 +60,8 @@ HttpRequest make_request(const std::string& method, const std::string& version, 
   HttpRequest request;
   request.method = method;
   request.call = method + " " + path;
-  request.target = (version.empty() ? std::string() : "/v" + version) + path + (query.empty() ? "" : "?" + query);
+  request.target =
+      (version.empty() ? std::string() : "/v" + version) + path + (query.empty() ? "" : "?" + query);
   request.limit = limit;
   return request;
 }
@@ -77,7 +87,8 @@ std::string container_path(const std::string& id, const std::string& verb) {
 }  // namespace
 
 EngineClient::EngineClient(boost::asio::any_io_executor executor, DockerSettings settings)
-    : settings_(std::move(settings)), transport_(std::move(executor), settings_.endpoint, settings_.body_limit) {}
+    : settings_(std::move(settings)),
+      transport_(std::move(executor), settings_.endpoint, settings_.body_limit) {}
 
 Task<HttpResponse> EngineClient::get_unversioned(std::string path) {
   auto request = make_request("GET", "", path, "", settings_.request_limit);
@@ -101,7 +112,8 @@ void EngineClient::forget_version_after(const Error& error) {
   if (error.kind() == ErrorKind::unreachable || error.kind() == ErrorKind::refused) version_.clear();
 }
 
-Task<HttpResponse> EngineClient::exchange(std::string method, std::string path, std::string query, Milliseconds limit) {
+Task<HttpResponse> EngineClient::exchange(std::string method, std::string path, std::string query,
+                                          Milliseconds limit) {
   auto version = version_;
   if (version.empty()) version = co_await negotiate();
   try {
@@ -140,7 +152,9 @@ Task<std::vector<std::string>> EngineClient::list_containers() {
   co_return take(decode_container_ids(body), "GET /containers/json");
 }
 
-Task<std::string> EngineClient::inspect_container_json(std::string id) { co_return co_await get(container_path(id, "json"), ""); }
+Task<std::string> EngineClient::inspect_container_json(std::string id) {
+  co_return co_await get(container_path(id, "json"), "");
+}
 
 Task<Container> EngineClient::inspect_container(std::string id) {
   const auto path = container_path(id, "json");

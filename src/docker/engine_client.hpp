@@ -1,9 +1,9 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-
 #include <memory>
 #include <string>
+
+#include <boost/asio/any_io_executor.hpp>
 
 #include "docker/docker.hpp"
 #include "docker/endpoint.hpp"
@@ -19,16 +19,19 @@ struct DockerSettings {
   size_t body_limit = 64u << 20;     ///< bytes of one answer
 };
 
-/// The Docker Engine over its HTTP API; see Docker for what each call promises. Holds no connection between calls.
+/// The Docker Engine over its HTTP API; see Docker for what each call promises. Holds no connection between
+/// calls.
 ///
-/// The API version is negotiated at the first call, at every info(), and again after the engine was unreachable (it may
-/// have been updated). Statuses become errors: 404 not_found, 409 busy, 401 and 403 denied naming the call (a socket proxy
-/// answers so), 502 and a page with 503 unreachable, 504 timeout, everything else failed with the engine's message.
+/// The API version is negotiated at the first call, at every info(), and again after the engine was
+/// unreachable (it may have been updated). Statuses become errors: 404 not_found, 409 busy, 401 and 403
+/// denied naming the call (a socket proxy answers so), 502 and a page with 503 unreachable, 504 timeout,
+/// everything else failed with the engine's message.
 ///
-/// Connect failures are ErrorKind::unreachable (ENOENT, ECONNREFUSED, no route) or denied (EACCES). When only the socket
-/// FILE is bind-mounted and dockerd was restarted, every connect fails with ECONNREFUSED until the container is created or
-/// restarted: an owner that sees connects fail for long while they worked before should exit non-zero, so that its restart
-/// policy mounts the new socket (EventCounters::connect_failures_in_row counts them).
+/// Connect failures are ErrorKind::unreachable (ENOENT, ECONNREFUSED, no route) or denied (EACCES). When only
+/// the socket FILE is bind-mounted and dockerd was restarted, every connect fails with ECONNREFUSED until the
+/// container is created or restarted: an owner that sees connects fail for long while they worked before
+/// should exit non-zero, so that its restart policy mounts the new socket
+/// (EventCounters::connect_failures_in_row counts them).
 class EngineClient : public Docker {
  public:
   EngineClient(boost::asio::any_io_executor executor, DockerSettings settings);

@@ -6,8 +6,10 @@ namespace {
 constexpr size_t kKeptCapacity = 16u << 10;
 
 std::string_view strip(std::string_view record) {
-  while (!record.empty() && std::string_view("\x1e\r\n\t ").find(record.front()) != std::string_view::npos) record.remove_prefix(1);
-  while (!record.empty() && std::string_view("\r\t ").find(record.back()) != std::string_view::npos) record.remove_suffix(1);
+  while (!record.empty() && std::string_view("\x1e\r\n\t ").find(record.front()) != std::string_view::npos)
+    record.remove_prefix(1);
+  while (!record.empty() && std::string_view("\r\t ").find(record.back()) != std::string_view::npos)
+    record.remove_suffix(1);
   return record;
 }
 

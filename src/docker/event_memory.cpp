@@ -37,7 +37,8 @@ std::string EventMemory::since() const {
   const auto nano = last_nano_ == 0 ? floor_nano_ : std::max(floor_nano_, last_nano_ - kOverlapNano);
   if (nano <= 0) return {};
   char text[40];
-  std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(nano / kNano), static_cast<long long>(nano % kNano));
+  std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(nano / kNano),
+                static_cast<long long>(nano % kNano));
   return text;
 }
 

@@ -10,9 +10,10 @@
 
 namespace kopidocka {
 
-/// Where an event stream goes on after a cut, and which of the replayed events were delivered before. The engine's
-/// `since` is inclusive and its order is not strict, so the stream goes back a little further and what was seen is
-/// dropped here. Bounded: the engine replays at most the 256 events of its ring, twice that many are remembered.
+/// Where an event stream goes on after a cut, and which of the replayed events were delivered before. The
+/// engine's `since` is inclusive and its order is not strict, so the stream goes back a little further and
+/// what was seen is dropped here. Bounded: the engine replays at most the 256 events of its ring, twice that
+/// many are remembered.
 class EventMemory {
  public:
   /// The engine's time at the first subscription: nothing older is ever asked for. 0 = unknown.

@@ -21,7 +21,8 @@ constexpr size_t kPiece = 4096;
 
 }  // namespace
 
-EventStream::EventStream(asio::any_io_executor executor, EngineClient& client, EventSettings settings, EventCallbacks callbacks)
+EventStream::EventStream(asio::any_io_executor executor, EngineClient& client, EventSettings settings,
+                         EventCallbacks callbacks)
     : executor_(std::move(executor)),
       client_(client),
       settings_(std::move(settings)),
@@ -74,13 +75,15 @@ Task<> EventStream::follow_once() {
   while (true) {
     const auto got = co_await stream->read(piece.data(), piece.size());
     if (got == 0) {
-      throw Error(ErrorKind::unreachable, "GET /events at " + client_.endpoint().text() + ": the event stream was ended");
+      throw Error(ErrorKind::unreachable,
+                  "GET /events at " + client_.endpoint().text() + ": the event stream was ended");
     }
     const auto deliver_record = [this](std::string_view record) { deliver(record); };
     if (!lines.append(std::string_view(piece).substr(0, got), deliver_record)) {
       memory_.forget();
-      throw Error(ErrorKind::failed, "GET /events at " + client_.endpoint().text() + ": an event is longer than " +
-                                         std::to_string(settings_.line_limit) + " bytes");
+      throw Error(ErrorKind::failed, "GET /events at " + client_.endpoint().text() +
+                                         ": an event is longer than " + std::to_string(settings_.line_limit) +
+                                         " bytes");
     }
   }
 }
@@ -124,7 +127,8 @@ void EventStream::deliver(std::string_view record) {
 
 std::string EventStream::query() const {
   const auto since = memory_.since();
-  return (since.empty() ? "" : "since=" + since + "&") + "filters=" + query_value(encode_filters(settings_.types, settings_.actions));
+  return (since.empty() ? "" : "since=" + since + "&") +
+         "filters=" + query_value(encode_filters(settings_.types, settings_.actions));
 }
 
 }  // namespace kopidocka

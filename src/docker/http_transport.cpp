@@ -1,12 +1,11 @@
 #include "docker/http_transport.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <filesystem>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
+#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
@@ -39,11 +38,12 @@ namespace {
 constexpr std::uint32_t kHeaderLimit = 64u << 10;
 constexpr size_t kErrorBodyLimit = 16u << 10;
 
-/// Closes the socket when the time is up; the operation in flight then ends with an error that the owner explains by
-/// asking expired().
+/// Closes the socket when the time is up; the operation in flight then ends with an error that the owner
+/// explains by asking expired().
 class Deadline {
  public:
-  Deadline(Protocol::socket& socket, Milliseconds limit) : timer_(socket.get_executor(), limit), state_(std::make_shared<State>()) {
+  Deadline(Protocol::socket& socket, Milliseconds limit)
+      : timer_(socket.get_executor(), limit), state_(std::make_shared<State>()) {
     state_->socket = &socket;
     timer_.async_wait([state = state_](error_code error) {
       if (error || state->socket == nullptr) return;
@@ -68,9 +68,10 @@ class Deadline {
 };
 
 bool connection_lost(const error_code& error) {
-  return error == http::error::end_of_stream || error == http::error::partial_message || error == asio::error::eof ||
-         error == asio::error::connection_reset || error == asio::error::connection_aborted ||
-         error == asio::error::broken_pipe || error == asio::error::timed_out || error == asio::error::bad_descriptor;
+  return error == http::error::end_of_stream || error == http::error::partial_message ||
+         error == asio::error::eof || error == asio::error::connection_reset ||
+         error == asio::error::connection_aborted || error == asio::error::broken_pipe ||
+         error == asio::error::timed_out || error == asio::error::bad_descriptor;
 }
 
 std::string connect_advice(const Endpoint& endpoint, const error_code& error) {
@@ -78,21 +79,26 @@ std::string connect_advice(const Endpoint& endpoint, const error_code& error) {
   if (error == asio::error::access_denied) return "run as root or with the group that owns the socket";
   std::error_code ignored;
   if (std::filesystem::is_directory(endpoint.path, ignored)) {
-    return "it is a folder: the socket did not exist on the host when it was mounted; correct the mount and create the "
+    return "it is a folder: the socket did not exist on the host when it was mounted; correct the mount and "
+           "create the "
            "container again";
   }
   if (error == asio::error::connection_refused) {
-    return "is dockerd running? After a restart of dockerd a bind-mounted socket file is a dead one: restart this "
+    return "is dockerd running? After a restart of dockerd a bind-mounted socket file is a dead one: restart "
+           "this "
            "container, or mount the socket's folder";
   }
   return "is the socket mounted into this container, and is DOCKER_HOST right?";
 }
 
 Error connect_error(const Endpoint& endpoint, const error_code& error) {
-  if (error == asio::error::operation_aborted) return {ErrorKind::cancelled, "connecting to " + endpoint.text() + " was cancelled"};
-  const auto kind = error == asio::error::access_denied || error == asio::error::no_permission ? ErrorKind::denied
-                                                                                               : ErrorKind::unreachable;
-  return {kind, "cannot connect to the Docker Engine at " + endpoint.text() + ": " + error.message(), connect_advice(endpoint, error)};
+  if (error == asio::error::operation_aborted)
+    return {ErrorKind::cancelled, "connecting to " + endpoint.text() + " was cancelled"};
+  const auto kind = error == asio::error::access_denied || error == asio::error::no_permission
+                        ? ErrorKind::denied
+                        : ErrorKind::unreachable;
+  return {kind, "cannot connect to the Docker Engine at " + endpoint.text() + ": " + error.message(),
+          connect_advice(endpoint, error)};
 }
 
 Error exchange_error(const Endpoint& endpoint, const HttpRequest& request, const error_code& error) {
@@ -102,7 +108,8 @@ Error exchange_error(const Endpoint& endpoint, const HttpRequest& request, const
     return {ErrorKind::unreachable, what + "the connection was closed before the answer was complete",
             "did dockerd, or a proxy in front of it, restart?"};
   }
-  if (error == http::error::body_limit) return {ErrorKind::failed, what + "the answer is larger than allowed"};
+  if (error == http::error::body_limit)
+    return {ErrorKind::failed, what + "the answer is larger than allowed"};
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     return {ErrorKind::failed, what + "the answer's headers are larger than " + format_bytes(kHeaderLimit)};
   }
@@ -111,14 +118,17 @@ Error exchange_error(const Endpoint& endpoint, const HttpRequest& request, const
 }
 
 Error timeout_error(const Endpoint& endpoint, const HttpRequest& request) {
-  return {ErrorKind::timeout, request.call + " at " + endpoint.text() + ": no complete answer within " + format_duration(request.limit),
+  return {ErrorKind::timeout,
+          request.call + " at " + endpoint.text() + ": no complete answer within " +
+              format_duration(request.limit),
           "does `docker ps` answer on the host?"};
 }
 
 void keep_alive(Protocol::socket& socket) {
   error_code ignored;
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
-  for (const auto& [option, seconds] : {std::pair(TCP_KEEPIDLE, 30), std::pair(TCP_KEEPINTVL, 10), std::pair(TCP_KEEPCNT, 3)}) {
+  for (const auto& [option, seconds] :
+       {std::pair(TCP_KEEPIDLE, 30), std::pair(TCP_KEEPINTVL, 10), std::pair(TCP_KEEPCNT, 3)}) {
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &seconds, sizeof seconds);
   }
 }
@@ -180,7 +190,8 @@ Task<std::vector<Protocol::endpoint>> Connection::addresses() {
   }
   asio::ip::tcp::resolver resolver(socket_.get_executor());
   error_code error;
-  const auto results = co_await resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port), redirect_error(use_awaitable, error));
+  const auto results = co_await resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
+                                                       redirect_error(use_awaitable, error));
   if (error) throw connect_error(endpoint_, error);
   for (const auto& entry : results) found.emplace_back(entry.endpoint());
   co_return found;
@@ -211,8 +222,10 @@ Task<error_code> Connection::write(const HttpRequest& request) {
   co_return error;
 }
 
-/// Errors of asio that surface as exceptions (a cancelled coroutine, a refused endpoint) in the room's own words.
-Error translate(const Endpoint& endpoint, const HttpRequest& request, const boost::system::system_error& error) {
+/// Errors of asio that surface as exceptions (a cancelled coroutine, a refused endpoint) in the room's own
+/// words.
+Error translate(const Endpoint& endpoint, const HttpRequest& request,
+                const boost::system::system_error& error) {
   return exchange_error(endpoint, request, error.code());
 }
 
@@ -242,7 +255,8 @@ Task<size_t> HttpStream::Impl::read_some(char* data, size_t size) {
     body.size = size;
     body.more = true;
     error_code error;
-    co_await http::async_read_some(connection.socket(), connection.buffer(), parser, redirect_error(use_awaitable, error));
+    co_await http::async_read_some(connection.socket(), connection.buffer(), parser,
+                                   redirect_error(use_awaitable, error));
     if (error && error != http::error::need_buffer) throw exchange_error(endpoint, request, error);
     if (body.size < size) co_return size - body.size;
   }
@@ -299,7 +313,8 @@ Task<HttpResponse> HttpTransport::send(HttpRequest request) {
         response.body = std::move(parser.get().body());
         co_return response;
       }
-      if (request.method != "GET" || attempt > 1 || !connection_lost(error)) throw exchange_error(endpoint_, request, error);
+      if (request.method != "GET" || attempt > 1 || !connection_lost(error))
+        throw exchange_error(endpoint_, request, error);
       connection.close();
     }
   } catch (const boost::system::system_error& error) {

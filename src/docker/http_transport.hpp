@@ -1,10 +1,10 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-
 #include <cstddef>
 #include <memory>
 #include <string>
+
+#include <boost/asio/any_io_executor.hpp>
 
 #include "base/task.hpp"
 #include "docker/endpoint.hpp"
@@ -37,24 +37,25 @@ class HttpStream {
 
   /// Status and headers; for a status other than 200 also the (cut) body, and there is nothing to read.
   const HttpResponse& head() const;
-  /// The next bytes, at most `size`; 0 at the end of the body. No deadline: cancel the coroutine. ErrorKind::unreachable
-  /// when the connection breaks.
+  /// The next bytes, at most `size`; 0 at the end of the body. No deadline: cancel the coroutine.
+  /// ErrorKind::unreachable when the connection breaks.
   Task<size_t> read(char* data, size_t size);
 
  private:
   std::unique_ptr<Impl> impl_;
 };
 
-/// HTTP/1.1 over a unix socket or TCP, one connection per request: no idle connection can go stale, nothing is kept in
-/// memory between requests. Throws Error: unreachable (no connection, or closed before the answer was complete), denied
-/// (EACCES on the socket), timeout (`limit` covers connecting, sending and the whole answer), cancelled, failed (not HTTP,
-/// or larger than allowed). Reacts to asio's per-operation cancellation.
+/// HTTP/1.1 over a unix socket or TCP, one connection per request: no idle connection can go stale, nothing
+/// is kept in memory between requests. Throws Error: unreachable (no connection, or closed before the answer
+/// was complete), denied (EACCES on the socket), timeout (`limit` covers connecting, sending and the whole
+/// answer), cancelled, failed (not HTTP, or larger than allowed). Reacts to asio's per-operation
+/// cancellation.
 class HttpTransport {
  public:
   HttpTransport(boost::asio::any_io_executor executor, Endpoint endpoint, size_t body_limit);
 
-  /// A GET whose connection breaks before the answer is complete is sent once more on a fresh connection. A POST never
-  /// is: the engine may have acted on it.
+  /// A GET whose connection breaks before the answer is complete is sent once more on a fresh connection. A
+  /// POST never is: the engine may have acted on it.
   Task<HttpResponse> send(HttpRequest request);
 
   /// Returns when the headers are there (within `limit`). TCP connections are kept alive by the kernel.

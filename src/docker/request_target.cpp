@@ -8,23 +8,30 @@ namespace kopidocka {
 namespace {
 
 bool is_alphanumeric(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9');
 }
 
-bool is_name_letter(char letter) { return is_alphanumeric(letter) || letter == '_' || letter == '.' || letter == '-'; }
+bool is_name_letter(char letter) {
+  return is_alphanumeric(letter) || letter == '_' || letter == '.' || letter == '-';
+}
 
 }  // namespace
 
 Result<std::string> container_segment(std::string_view id) {
-  if (id.empty() || id.size() > 255 || !is_alphanumeric(id.front()) || !std::all_of(id.begin(), id.end(), is_name_letter)) {
+  if (id.empty() || id.size() > 255 || !is_alphanumeric(id.front()) ||
+      !std::all_of(id.begin(), id.end(), is_name_letter)) {
     return Error(ErrorKind::invalid, "\"" + printable(id, 100) + "\" is not a container id or name");
   }
   return std::string(id);
 }
 
 Result<std::string> name_segment(std::string_view name) {
-  const auto harmful = [](char letter) { return letter == '/' || static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f; };
-  if (name.empty() || name.size() > 1024 || name == "." || name == ".." || std::any_of(name.begin(), name.end(), harmful)) {
+  const auto harmful = [](char letter) {
+    return letter == '/' || static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f;
+  };
+  if (name.empty() || name.size() > 1024 || name == "." || name == ".." ||
+      std::any_of(name.begin(), name.end(), harmful)) {
     return Error(ErrorKind::invalid, "\"" + printable(name, 100) + "\" is not a volume or network name");
   }
   return query_value(name);

@@ -23,7 +23,8 @@ std::optional<std::string> id_in_root(const std::string& root, const std::string
   const auto count = parts.size();
   if (count < 3 || parts.back() != file) return std::nullopt;
   if (parts[count - 3] == "containers" && is_id(parts[count - 2])) return parts[count - 2];
-  if (count >= 4 && parts[count - 2] == "userdata" && parts[count - 4] == "overlay-containers" && is_id(parts[count - 3])) {
+  if (count >= 4 && parts[count - 2] == "userdata" && parts[count - 4] == "overlay-containers" &&
+      is_id(parts[count - 3])) {
     return parts[count - 3];
   }
   return std::nullopt;

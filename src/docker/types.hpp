@@ -10,7 +10,8 @@
 
 namespace kopidocka {
 
-/// Typed values out of the Engine API (1.40 to 1.56). Every field may be missing in some version; missing is empty.
+/// Typed values out of the Engine API (1.40 to 1.56). Every field may be missing in some version; missing is
+/// empty.
 
 using StringMap = std::map<std::string, std::string>;
 
@@ -28,7 +29,7 @@ struct ContainerState {
   std::string status;  ///< created, running, paused, restarting, removing, exited, dead
   int exit_code = 0;
   bool oom_killed = false;
-  std::string started_at;   ///< as Docker wrote it; compared as text, never parsed for identity
+  std::string started_at;  ///< as Docker wrote it; compared as text, never parsed for identity
   std::string finished_at;
   std::string health;  ///< "", starting, healthy, unhealthy
 };
@@ -40,8 +41,8 @@ struct NetworkAttachment {
 };
 
 struct Container {
-  std::string id;    ///< full 64 hex digits
-  std::string name;  ///< without the leading slash
+  std::string id;     ///< full 64 hex digits
+  std::string name;   ///< without the leading slash
   std::string image;  ///< as configured
   std::string image_id;
   std::string created;
@@ -59,7 +60,9 @@ struct Container {
   std::map<std::string, NetworkAttachment> networks;
   bool has_healthcheck = false;
 
-  bool running() const { return state.status == "running" || state.status == "restarting" || state.status == "paused"; }
+  bool running() const {
+    return state.status == "running" || state.status == "restarting" || state.status == "paused";
+  }
 };
 
 struct Volume {
@@ -72,11 +75,11 @@ struct Volume {
 };
 
 struct EngineInfo {
-  std::string id;              ///< the engine's own id
-  std::string name;            ///< host name of the engine
+  std::string id;    ///< the engine's own id
+  std::string name;  ///< host name of the engine
   std::string engine_version;
-  std::string api_version;     ///< the one negotiated
-  std::string root_dir;        ///< DockerRootDir
+  std::string api_version;  ///< the one negotiated
+  std::string root_dir;     ///< DockerRootDir
   std::string operating_system;
   bool swarm_active = false;
   int cpus = 0;

@@ -29,8 +29,8 @@ Task<> pause_before(steady_clock::time_point deadline) {
 }
 
 std::string ended_text(const Container& container) {
-  auto text = "container " + printable(container.name.empty() ? container.id : container.name, 200) + " has ended with exit code " +
-              std::to_string(container.state.exit_code);
+  auto text = "container " + printable(container.name.empty() ? container.id : container.name, 200) +
+              " has ended with exit code " + std::to_string(container.state.exit_code);
   if (container.state.oom_killed) text += " (out of memory)";
   return text;
 }
@@ -48,7 +48,8 @@ Task<Container> wait_until_stopped(Docker& docker, std::string id, Milliseconds 
     auto container = co_await look(docker, id, deadline);
     if (container && !container->running()) co_return *std::move(container);
     if (steady_clock::now() >= deadline) {
-      throw Error(ErrorKind::timeout, "container " + printable(id, 200) + " still runs after " + format_duration(limit));
+      throw Error(ErrorKind::timeout,
+                  "container " + printable(id, 200) + " still runs after " + format_duration(limit));
     }
     co_await pause_before(deadline);
   }

@@ -1,16 +1,15 @@
 #include "support/docker_fixture.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/file.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <spawn.h>
 #include <stdexcept>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 
 #include "base/file.hpp"
@@ -40,7 +39,8 @@ std::string content_of(int file) {
   ::lseek(file, 0, SEEK_SET);
   std::string text;
   char piece[4096];
-  for (ssize_t got = 0; (got = ::read(file, piece, sizeof piece)) > 0;) text.append(piece, static_cast<size_t>(got));
+  for (ssize_t got = 0; (got = ::read(file, piece, sizeof piece)) > 0;)
+    text.append(piece, static_cast<size_t>(got));
   return text;
 }
 
@@ -86,7 +86,9 @@ bool is_static(const std::string& path) {
   return page.find("/ld-") == std::string::npos;
 }
 
-bool image_is_there() { return docker_cli({"image", "inspect", "--format", "{{.Id}}", kTestImage}).exit_code == 0; }
+bool image_is_there() {
+  return docker_cli({"image", "inspect", "--format", "{{.Id}}", kTestImage}).exit_code == 0;
+}
 
 void import_image() {
   std::string pattern = (fs::temp_directory_path() / "kopi-docka-image-XXXXXX").string();
@@ -99,11 +101,15 @@ void import_image() {
   }
   std::ofstream(root / "etc/passwd") << "root:x:0:0:root:/:/bin/sh\n";
   const auto archive = root.string() + ".tar";
-  const auto packed = run_program({"tar", "-C", root.string(), "--owner=0", "--group=0", "-cf", archive, "."});
-  const auto imported = packed.exit_code != 0 ? packed : docker_cli({"import", "--change", "CMD [\"/bin/sh\"]", archive, kTestImage});
+  const auto packed =
+      run_program({"tar", "-C", root.string(), "--owner=0", "--group=0", "-cf", archive, "."});
+  const auto imported = packed.exit_code != 0
+                            ? packed
+                            : docker_cli({"import", "--change", "CMD [\"/bin/sh\"]", archive, kTestImage});
   fs::remove_all(root);
   fs::remove(archive);
-  if (imported.exit_code != 0) throw std::runtime_error("the test image cannot be imported: " + imported.output);
+  if (imported.exit_code != 0)
+    throw std::runtime_error("the test image cannot be imported: " + imported.output);
 }
 
 /// Test programs run side by side; one of them imports.
@@ -139,7 +145,8 @@ std::string DockerFixture::unavailable() {
   const auto version = docker_cli({"version", "--format", "{{.Server.Version}}"});
   if (version.exit_code != 0) return "no Docker Engine: " + trim(version.output);
   if (image_is_there()) return {};
-  if (busybox().empty()) return "no /bin/busybox to build the test image from (Debian package busybox-static)";
+  if (busybox().empty())
+    return "no /bin/busybox to build the test image from (Debian package busybox-static)";
   if (!is_static(busybox())) return busybox() + " is not static (Debian package busybox-static is needed)";
   return {};
 }
@@ -147,7 +154,8 @@ std::string DockerFixture::unavailable() {
 DockerFixture::DockerFixture(const std::string& room) : prefix_(unique_prefix(room)) { ensure_image(); }
 
 DockerFixture::~DockerFixture() {
-  const auto remove_all = [this](const std::vector<std::string>& list, const std::vector<std::string>& remove) {
+  const auto remove_all = [this](const std::vector<std::string>& list,
+                                 const std::vector<std::string>& remove) {
     const auto names = docker_cli(list);
     if (names.exit_code != 0) return;
     auto arguments = remove;
@@ -156,19 +164,24 @@ DockerFixture::~DockerFixture() {
     }
     if (arguments.size() > remove.size()) (void)docker_cli(arguments);
   };
-  remove_all({"ps", "--all", "--filter", "name=" + prefix_, "--format", "{{.Names}}"}, {"rm", "--force", "--volumes"});
-  remove_all({"volume", "ls", "--filter", "name=" + prefix_, "--format", "{{.Name}}"}, {"volume", "rm", "--force"});
+  remove_all({"ps", "--all", "--filter", "name=" + prefix_, "--format", "{{.Names}}"},
+             {"rm", "--force", "--volumes"});
+  remove_all({"volume", "ls", "--filter", "name=" + prefix_, "--format", "{{.Name}}"},
+             {"volume", "rm", "--force"});
   remove_all({"network", "ls", "--filter", "name=" + prefix_, "--format", "{{.Name}}"}, {"network", "rm"});
 }
 
 std::string DockerFixture::docker(const std::vector<std::string>& arguments) {
   const auto result = docker_cli(arguments);
-  if (result.exit_code != 0) throw std::runtime_error("docker " + join(arguments, " ") + ": " + result.output);
+  if (result.exit_code != 0)
+    throw std::runtime_error("docker " + join(arguments, " ") + ": " + result.output);
   return trim(result.output);
 }
 
-std::string DockerFixture::run(const std::string& name, const std::vector<std::string>& options, const std::vector<std::string>& command) {
-  auto arguments = joined({"run", "--detach", "--name", this->name(name), "--label", kLabel}, options, {kTestImage});
+std::string DockerFixture::run(const std::string& name, const std::vector<std::string>& options,
+                               const std::vector<std::string>& command) {
+  auto arguments =
+      joined({"run", "--detach", "--name", this->name(name), "--label", kLabel}, options, {kTestImage});
   return docker(joined(std::move(arguments), {}, command));
 }
 

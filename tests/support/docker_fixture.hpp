@@ -10,15 +10,16 @@ struct CliResult {
   std::string output;  ///< stdout and stderr
 };
 
-/// Runs the docker command line client with these arguments, without a shell; `input` becomes its standard input.
+/// Runs the docker command line client with these arguments, without a shell; `input` becomes its standard
+/// input.
 CliResult docker_cli(const std::vector<std::string>& arguments, const std::string& input = {});
 
 /// The image of all system tests, imported from a static busybox of this machine: no registry is needed.
 inline constexpr const char* kTestImage = "kopi-docka-test/busybox:latest";
 
-/// Containers, volumes and networks of one test on the real Docker Engine. Their names begin with a prefix nobody else
-/// uses, they carry the label kopi-docka-test=1, and all go when the fixture goes, failed test or not. Members throw
-/// std::runtime_error with docker's own words.
+/// Containers, volumes and networks of one test on the real Docker Engine. Their names begin with a prefix
+/// nobody else uses, they carry the label kopi-docka-test=1, and all go when the fixture goes, failed test or
+/// not. Members throw std::runtime_error with docker's own words.
 class DockerFixture {
  public:
   /// Empty when system tests can run here; else why they cannot: for GTEST_SKIP().
@@ -35,9 +36,11 @@ class DockerFixture {
   std::string name(const std::string& name) const { return prefix_ + name; }
 
   /// docker run --detach: `options` before the image, `command` after it. Returns the full id.
-  std::string run(const std::string& name, const std::vector<std::string>& options, const std::vector<std::string>& command);
+  std::string run(const std::string& name, const std::vector<std::string>& options,
+                  const std::vector<std::string>& command);
   /// docker create, same arguments.
-  std::string create(const std::string& name, const std::vector<std::string>& options, const std::vector<std::string>& command);
+  std::string create(const std::string& name, const std::vector<std::string>& options,
+                     const std::vector<std::string>& command);
   /// Creates a volume; returns its full name.
   std::string volume(const std::string& name, const std::vector<std::string>& options = {});
   std::string network(const std::string& name, const std::vector<std::string>& options = {});

@@ -40,12 +40,14 @@ std::string FakeDocker::add(Container container) {
   if (container.id.empty()) container.id = id_of(container.name);
   if (container.state.status.empty()) container.state.status = "running";
   if (container.state.started_at.empty()) container.state.started_at = next_time();
-  if (container.has_healthcheck && container.state.health.empty() && container.running()) container.state.health = "healthy";
+  if (container.has_healthcheck && container.state.health.empty() && container.running())
+    container.state.health = "healthy";
   entries_.push_back({std::move(container), {}, {}, {}});
   return entries_.back().container.id;
 }
 
-std::string FakeDocker::add_running(const std::string& name, const std::string& project, const std::string& service) {
+std::string FakeDocker::add_running(const std::string& name, const std::string& project,
+                                    const std::string& service) {
   Container container;
   container.name = name;
   container.image = "busybox";
@@ -61,7 +63,8 @@ std::string FakeDocker::add_running(const std::string& name, const std::string& 
 
 void FakeDocker::remove(const std::string& id_or_name) {
   const auto& id = entry(id_or_name).container.id;
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.container.id == id; });
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& one) { return one.container.id == id; });
   entries_.erase(found);
 }
 
@@ -88,7 +91,8 @@ FakeDocker::Entry& FakeDocker::entry(const std::string& id_or_name) {
 std::string FakeDocker::next_time() {
   char text[40];
   ++ticks_;
-  std::snprintf(text, sizeof text, "2026-01-01T%02d:%02d:%02d.123456789Z", ticks_ / 3600 % 24, ticks_ / 60 % 60, ticks_ % 60);
+  std::snprintf(text, sizeof text, "2026-01-01T%02d:%02d:%02d.123456789Z", ticks_ / 3600 % 24,
+                ticks_ / 60 % 60, ticks_ % 60);
   return text;
 }
 
@@ -118,8 +122,10 @@ void FakeDocker::set_running(Entry& one) {
   state.exit_code = 0;
   state.started_at = next_time();
   if (one.container.has_healthcheck) {
-    state.health = one.trouble.healthy_after.count() == 0 && !one.trouble.never_healthy ? "healthy" : "starting";
-    if (!one.trouble.never_healthy) one.healthy_at = std::chrono::steady_clock::now() + one.trouble.healthy_after;
+    state.health =
+        one.trouble.healthy_after.count() == 0 && !one.trouble.never_healthy ? "healthy" : "starting";
+    if (!one.trouble.never_healthy)
+      one.healthy_at = std::chrono::steady_clock::now() + one.trouble.healthy_after;
   }
   if (one.trouble.exits_after_start) set_exited(one, *one.trouble.exits_after_start);
 }

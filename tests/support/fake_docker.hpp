@@ -29,8 +29,9 @@ struct Trouble {
   bool never_healthy = false;
 };
 
-/// A Docker Engine in memory, for tests of what stands on Docker. Containers have states that stop and start change the
-/// way the engine does: exit codes, StartedAt, 304, health. Calls take no time unless a Trouble says so.
+/// A Docker Engine in memory, for tests of what stands on Docker. Containers have states that stop and start
+/// change the way the engine does: exit codes, StartedAt, 304, health. Calls take no time unless a Trouble
+/// says so.
 class FakeDocker : public Docker {
  public:
   FakeDocker();
@@ -38,7 +39,8 @@ class FakeDocker : public Docker {
   /// Adds a container; fills what is left empty (id from the name, state running, StartedAt). Returns its id.
   std::string add(Container container);
   /// A running one with this name, in a compose project when `project` is not empty.
-  std::string add_running(const std::string& name, const std::string& project = {}, const std::string& service = {});
+  std::string add_running(const std::string& name, const std::string& project = {},
+                          const std::string& service = {});
   void add_volume(Volume volume) { volumes_.push_back(std::move(volume)); }
   void remove(const std::string& id_or_name);
 
@@ -50,7 +52,8 @@ class FakeDocker : public Docker {
   EngineInfo engine;
   /// Every call throws this kind while it is set: the engine is away.
   std::optional<ErrorKind> away;
-  /// When set, called before each call with "stop db", "start db", "inspect db", "list": tests that care note it.
+  /// When set, called before each call with "stop db", "start db", "inspect db", "list": tests that care note
+  /// it.
   std::function<void(const std::string& call)> on_call;
 
   Task<EngineInfo> info() override;

@@ -12,7 +12,8 @@
 
 namespace kopidocka::testing {
 
-/// Runs `task` on `io` until it has ended, whatever else still waits there; returns its value or rethrows its error.
+/// Runs `task` on `io` until it has ended, whatever else still waits there; returns its value or rethrows its
+/// error.
 template <class T>
 T run_task(boost::asio::io_context& io, Task<T> task) {
   std::optional<T> value;

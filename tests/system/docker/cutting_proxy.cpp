@@ -1,10 +1,9 @@
 #include "system/docker/cutting_proxy.hpp"
 
-#include <stdlib.h>
-
 #include <array>
 #include <filesystem>
 #include <stdexcept>
+#include <stdlib.h>
 #include <utility>
 #include <vector>
 
@@ -52,9 +51,11 @@ Task<> pump(SocketPtr from, SocketPtr to) {
   std::array<char, 8192> bytes;
   error_code error;
   while (true) {
-    const auto got = co_await from->async_read_some(asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+    const auto got =
+        co_await from->async_read_some(asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
     if (error) break;
-    co_await asio::async_write(*to, asio::buffer(bytes, got), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(*to, asio::buffer(bytes, got),
+                               asio::redirect_error(asio::use_awaitable, error));
     if (error) break;
   }
   close_socket(from);
@@ -71,21 +72,26 @@ bool denied(const CuttingProxy::State& state, const std::string& head) {
 
 Task<> serve(StatePtr state, SocketPtr client) {
   static const std::string kPage =
-      "HTTP/1.0 403 Forbidden\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n"
+      "HTTP/1.0 403 Forbidden\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: "
+      "text/html\r\n\r\n"
       "<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n";
   error_code error;
   std::string head;
-  co_await asio::async_read_until(*client, asio::dynamic_buffer(head), "\r\n\r\n", asio::redirect_error(asio::use_awaitable, error));
+  co_await asio::async_read_until(*client, asio::dynamic_buffer(head), "\r\n\r\n",
+                                  asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return;
   if (denied(*state, head)) {
-    co_await asio::async_write(*client, asio::buffer(kPage), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(*client, asio::buffer(kPage),
+                               asio::redirect_error(asio::use_awaitable, error));
     close_socket(client);
     co_return;
   }
   auto engine = std::make_shared<Socket>(state->io);
-  const asio::generic::stream_protocol::endpoint docker(asio::local::stream_protocol::endpoint("/var/run/docker.sock"));
+  const asio::generic::stream_protocol::endpoint docker(
+      asio::local::stream_protocol::endpoint("/var/run/docker.sock"));
   co_await engine->async_connect(docker, asio::redirect_error(asio::use_awaitable, error));
-  if (!error) co_await asio::async_write(*engine, asio::buffer(head), asio::redirect_error(asio::use_awaitable, error));
+  if (!error)
+    co_await asio::async_write(*engine, asio::buffer(head), asio::redirect_error(asio::use_awaitable, error));
   if (error) {
     close_socket(client);
     co_return;
@@ -122,7 +128,8 @@ CuttingProxy::CuttingProxy(asio::io_context& io, bool tcp) : state_(std::make_sh
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
   state_->folder = pattern;
   state_->endpoint.path = pattern + "/docker.sock";
-  state_->local = asio::local::stream_protocol::acceptor(io, asio::local::stream_protocol::endpoint(state_->endpoint.path));
+  state_->local = asio::local::stream_protocol::acceptor(
+      io, asio::local::stream_protocol::endpoint(state_->endpoint.path));
   asio::co_spawn(io, accept_all(state_, state_->local), ignore);
 }
 

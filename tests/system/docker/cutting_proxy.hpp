@@ -10,8 +10,8 @@
 
 namespace kopidocka::testing {
 
-/// Stands between a client and the real Docker socket, on the test's io_context: forwards bytes, cuts connections when
-/// told, and answers chosen calls as a socket proxy does that denies them.
+/// Stands between a client and the real Docker socket, on the test's io_context: forwards bytes, cuts
+/// connections when told, and answers chosen calls as a socket proxy does that denies them.
 class CuttingProxy {
  public:
   struct State;

@@ -1,9 +1,8 @@
 #include "docker/engine_client.hpp"
 
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <filesystem>
 #include <optional>
 
 #include "base/text.hpp"
@@ -34,7 +33,8 @@ class RealEngine : public ::testing::Test {
     client_ = client_of(*parse_docker_host(""));
   }
 
-  std::unique_ptr<EngineClient> client_of(const Endpoint& endpoint, Milliseconds stop_margin = Milliseconds(30'000)) {
+  std::unique_ptr<EngineClient> client_of(const Endpoint& endpoint,
+                                          Milliseconds stop_margin = Milliseconds(30'000)) {
     DockerSettings settings;
     settings.endpoint = endpoint;
     settings.stop_margin = stop_margin;
@@ -82,16 +82,35 @@ TEST_F(RealEngine, InspectsWhatDockerItselfSays) {
   const auto volume = docker_->volume("data");
   const auto network = docker_->network("net", {"--subnet", "10.213.77.0/24"});
   const auto id = docker_->run("shop",
-                               {"--volume", volume + ":/data:ro", "--volume", "/usr/share/doc:/docs", "--network", network, "--ip",
-                                "10.213.77.9", "--network-alias", "db", "--label", "a=b=c", "--restart", "unless-stopped", "--stop-timeout",
-                                "77", "--health-cmd", "true", "--health-interval", "1h"},
+                               {"--volume",
+                                volume + ":/data:ro",
+                                "--volume",
+                                "/usr/share/doc:/docs",
+                                "--network",
+                                network,
+                                "--ip",
+                                "10.213.77.9",
+                                "--network-alias",
+                                "db",
+                                "--label",
+                                "a=b=c",
+                                "--restart",
+                                "unless-stopped",
+                                "--stop-timeout",
+                                "77",
+                                "--health-cmd",
+                                "true",
+                                "--health-interval",
+                                "1h"},
                                kSleep);
   const auto container = run(client_->inspect_container(id));
   EXPECT_EQ(container.id, id);
   EXPECT_EQ(container.name, docker_->name("shop"));
   EXPECT_EQ(container.image, kTestImage);
   EXPECT_EQ(container.state.status, "running");
-  EXPECT_EQ(container.state.started_at, docker_->docker({"inspect", "--format", "{{json .State.StartedAt}}", id}).substr(1, container.state.started_at.size()));
+  EXPECT_EQ(container.state.started_at,
+            docker_->docker({"inspect", "--format", "{{json .State.StartedAt}}", id})
+                .substr(1, container.state.started_at.size()));
   EXPECT_EQ(container.labels.at("a"), "b=c");
   EXPECT_EQ(container.restart_policy, "unless-stopped");
   EXPECT_EQ(container.stop_timeout, 77);
@@ -105,7 +124,9 @@ TEST_F(RealEngine, InspectsWhatDockerItselfSays) {
     EXPECT_EQ(mount.destination, is_volume ? "/data" : "/docs");
     EXPECT_EQ(mount.writable, !is_volume);
     EXPECT_EQ(mount.name, is_volume ? volume : "");
-    EXPECT_EQ(mount.source, is_volume ? docker_->docker({"volume", "inspect", "--format", "{{.Mountpoint}}", volume}) : "/usr/share/doc");
+    EXPECT_EQ(mount.source,
+              is_volume ? docker_->docker({"volume", "inspect", "--format", "{{.Mountpoint}}", volume})
+                        : "/usr/share/doc");
   }
   EXPECT_THAT(run(client_->inspect_network_json(network)), HasSubstr("10.213.77.0/24"));
 }
@@ -113,7 +134,8 @@ TEST_F(RealEngine, InspectsWhatDockerItselfSays) {
 TEST_F(RealEngine, ListsVolumesWithTheirLabels) {
   const auto name = docker_->volume("kept-out", {"--label", "kopi-docka.enable=false"});
   const auto volumes = run(client_->list_volumes());
-  const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const Volume& volume) { return volume.name == name; });
+  const auto found =
+      std::find_if(volumes.begin(), volumes.end(), [&](const Volume& volume) { return volume.name == name; });
   ASSERT_NE(found, volumes.end());
   EXPECT_EQ(found->driver, "local");
   EXPECT_EQ(found->labels.at("kopi-docka.enable"), "false");
@@ -162,8 +184,9 @@ TEST_F(RealEngine, PassesOnWhyAStartFailed) {
 }
 
 TEST_F(RealEngine, WaitsForARealHealthCheck) {
-  const auto id = docker_->run("healthy", {"--health-cmd", "test -e /tmp/ready", "--health-interval", "1s", "--health-retries", "2"},
-                               {"sh", "-c", "sleep 2; touch /tmp/ready; sleep 600"});
+  const auto id = docker_->run(
+      "healthy", {"--health-cmd", "test -e /tmp/ready", "--health-interval", "1s", "--health-retries", "2"},
+      {"sh", "-c", "sleep 2; touch /tmp/ready; sleep 600"});
   EXPECT_TRUE(run(wait_until_healthy(*client_, id, Milliseconds(60'000))));
   EXPECT_EQ(run(client_->inspect_container(id)).state.health, "healthy");
   const auto ended = docker_->run("ended", {}, {"sh", "-c", "exit 7"});

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <optional>
 
 #include "support/docker_fixture.hpp"
@@ -41,7 +40,8 @@ class RealEvents : public ::testing::Test {
     const auto name = event.attributes.find("name");
     const auto text = (name == event.attributes.end() ? event.actor_id : name->second);
     if (text.find(docker_->prefix()) == std::string::npos) return;
-    slowest_ = std::max(slowest_, std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds(event.time_nano));
+    slowest_ = std::max(slowest_, std::chrono::system_clock::now().time_since_epoch() -
+                                      std::chrono::nanoseconds(event.time_nano));
     seen_.push_back(event.type + " " + event.action + (event.detail.empty() ? "" : ":" + event.detail) + " " +
                     text.substr(docker_->prefix().size()));
     news_.notify();
@@ -87,7 +87,8 @@ class RealEvents : public ::testing::Test {
     co_await until_connected(1);
     const auto volume = docker_->volume("data");
     const auto network = docker_->network("net");
-    const auto id = docker_->run("web", {"--volume", volume + ":/data", "--network", network}, {"sleep", "600"});
+    const auto id =
+        docker_->run("web", {"--volume", volume + ":/data", "--network", network}, {"sleep", "600"});
     docker_->docker({"exec", id, "true"});
     docker_->docker({"pause", id});
     docker_->docker({"unpause", id});
@@ -132,7 +133,9 @@ class RealEvents : public ::testing::Test {
     RecordProperty("milliseconds_after_a_cut", std::to_string(in_milliseconds(slowest_)));
   }
 
-  static std::int64_t in_milliseconds(std::chrono::nanoseconds time) { return std::chrono::duration_cast<Milliseconds>(time).count(); }
+  static std::int64_t in_milliseconds(std::chrono::nanoseconds time) {
+    return std::chrono::duration_cast<Milliseconds>(time).count();
+  }
 
   Task<> health() {
     co_await until_connected(1);
@@ -153,7 +156,9 @@ class RealEvents : public ::testing::Test {
     for (int i = 0; i < 400 && errors_.empty(); ++i) co_await sleep_for(Milliseconds(50));
   }
 
-  size_t times(const std::string& event) const { return static_cast<size_t>(std::count(seen_.begin(), seen_.end(), event)); }
+  size_t times(const std::string& event) const {
+    return static_cast<size_t>(std::count(seen_.begin(), seen_.end(), event));
+  }
 
   boost::asio::io_context io_;
   Signal news_{io_.get_executor()};
@@ -163,14 +168,16 @@ class RealEvents : public ::testing::Test {
   std::unique_ptr<EventStream> stream_;
   std::vector<std::string> seen_;
   std::vector<std::string> errors_;
-  std::chrono::nanoseconds slowest_{};  ///< from the engine's time to ours, noted in the report and never asserted
+  std::chrono::nanoseconds
+      slowest_{};  ///< from the engine's time to ours, noted in the report and never asserted
 };
 
 TEST_F(RealEvents, TellTheLifeOfAContainerItsVolumesAndNetworks) {
   tell(life_of_a_container());
-  EXPECT_THAT(seen_, IsSupersetOf({"volume create data", "network create net", "container create web", "container start web",
-                                   "network connect net", "container pause web", "container unpause web", "container rename web2",
-                                   "container update web2", "container die web2", "container destroy web2", "volume destroy data"}));
+  EXPECT_THAT(seen_, IsSupersetOf({"volume create data", "network create net", "container create web",
+                                   "container start web", "network connect net", "container pause web",
+                                   "container unpause web", "container rename web2", "container update web2",
+                                   "container die web2", "container destroy web2", "volume destroy data"}));
   for (const auto& event : seen_) EXPECT_THAT(event, Not(StartsWith("container exec")));
   EXPECT_EQ(stream_->counters().unreadable, 0u);
 }

@@ -63,14 +63,16 @@ TEST(DecodeContainer, RefusesWhatHasNoIdentity) {
 }
 
 TEST(DecodeContainer, IsNotHurtByNumbersOutOfRange) {
-  const auto container = decode_container(R"({"Id":"a","State":{"ExitCode":99999999999999},"Config":{"StopTimeout":18446744073709551615}})");
+  const auto container = decode_container(
+      R"({"Id":"a","State":{"ExitCode":99999999999999},"Config":{"StopTimeout":18446744073709551615}})");
   ASSERT_TRUE(container);
   EXPECT_EQ(container->state.exit_code, 0);
   EXPECT_EQ(container->stop_timeout, 0);
 }
 
 TEST(DecodeList, KeepsTheIdsAlone) {
-  const auto ids = decode_container_ids(R"([{"Id":"a","Labels":{"Id":"no","x":"y"},"Mounts":[{"Id":"no"}],"Names":["/n"]},{"Names":[]},{"Id":"b"}])");
+  const auto ids = decode_container_ids(
+      R"([{"Id":"a","Labels":{"Id":"no","x":"y"},"Mounts":[{"Id":"no"}],"Names":["/n"]},{"Names":[]},{"Id":"b"}])");
   ASSERT_TRUE(ids);
   EXPECT_THAT(*ids, ElementsAre("a", "b"));
   EXPECT_TRUE(decode_container_ids("[]")->empty());
@@ -86,7 +88,8 @@ TEST(DecodeJson, SurvivesDeepNesting) {
 
 TEST(DecodeVolumes, AcceptsNoVolumesAtAll) {
   EXPECT_TRUE(decode_volumes(R"({"Volumes":null,"Warnings":null})")->empty());
-  const auto volumes = decode_volumes(R"({"Volumes":[{"Name":"v","Driver":"local","Mountpoint":"/m","Scope":"local",
+  const auto volumes =
+      decode_volumes(R"({"Volumes":[{"Name":"v","Driver":"local","Mountpoint":"/m","Scope":"local",
     "Labels":{"kopi-docka.enable":"false"},"Options":{"type":"nfs"}},{"Driver":"nameless"}]})");
   ASSERT_EQ(volumes->size(), 1u);
   EXPECT_EQ(volumes->front().labels.at("kopi-docka.enable"), "false");
@@ -94,7 +97,8 @@ TEST(DecodeVolumes, AcceptsNoVolumesAtAll) {
 }
 
 TEST(DecodeInfo, TellsTheEngineFromOthers) {
-  const auto info = decode_info(R"({"ID":"X:Y","Name":"host","ServerVersion":"20.10.24","DockerRootDir":"/var/lib/docker",
+  const auto info =
+      decode_info(R"({"ID":"X:Y","Name":"host","ServerVersion":"20.10.24","DockerRootDir":"/var/lib/docker",
     "Swarm":{"LocalNodeState":"active"},"NCPU":2,"MemTotal":8000000000})");
   ASSERT_TRUE(info);
   EXPECT_EQ(info->id, "X:Y");
@@ -104,7 +108,8 @@ TEST(DecodeInfo, TellsTheEngineFromOthers) {
 }
 
 TEST(DecodeEvent, SplitsTheDetailFromTheAction) {
-  const auto event = decode_event(R"({"Type":"container","Action":"health_status: unhealthy","Actor":{"ID":"abc",
+  const auto event =
+      decode_event(R"({"Type":"container","Action":"health_status: unhealthy","Actor":{"ID":"abc",
     "Attributes":{"name":"db","exitCode":"1"}},"time":1700000000,"timeNano":1700000000123456789})");
   ASSERT_TRUE(event);
   EXPECT_EQ(event->action, "health_status");
@@ -117,7 +122,8 @@ TEST(DecodeEvent, SplitsTheDetailFromTheAction) {
 TEST(DecodeEvent, FallsBackToWholeSecondsAndRefusesGarbage) {
   EXPECT_EQ(decode_event(R"({"Type":"volume","Action":"create","time":3})")->time_nano, 3'000'000'000);
   EXPECT_EQ(decode_event(R"({"Type":"volume","Action":"create","time":9223372036854775807})")->time_nano, 0);
-  for (const auto* text : {"", "{}", R"({"Type":"container"})", R"({"Action":"die"})", "garbage"}) EXPECT_FALSE(decode_event(text)) << text;
+  for (const auto* text : {"", "{}", R"({"Type":"container"})", R"({"Action":"die"})", "garbage"})
+    EXPECT_FALSE(decode_event(text)) << text;
 }
 
 TEST(DecodeMessage, IsEmptyForAPage) {

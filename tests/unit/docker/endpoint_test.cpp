@@ -38,11 +38,12 @@ TEST(Endpoint, RefusesWhatItCannotSpeakAndSaysSo) {
 
 TEST(Endpoint, RefusesWhatIsNoAddress) {
   const std::string long_path = "unix:///" + std::string(120, 'x');
-  for (const std::string& text : {std::string("docker.sock"), std::string("unix://"), std::string("unix://relative.sock"), long_path,
-                                  std::string("tcp://"), std::string("tcp://:2375"), std::string("tcp://host:0"),
-                                  std::string("tcp://host:70000"), std::string("tcp://host:23x"), std::string("tcp://[::1"),
-                                  std::string("tcp://host:1/path"), std::string("tcp://host/path"), std::string("tcp://user@host:1"),
-                                  std::string("tcp://ho\nst:1"), std::string("carrier://pigeon")}) {
+  for (const std::string& text :
+       {std::string("docker.sock"), std::string("unix://"), std::string("unix://relative.sock"), long_path,
+        std::string("tcp://"), std::string("tcp://:2375"), std::string("tcp://host:0"),
+        std::string("tcp://host:70000"), std::string("tcp://host:23x"), std::string("tcp://[::1"),
+        std::string("tcp://host:1/path"), std::string("tcp://host/path"), std::string("tcp://user@host:1"),
+        std::string("tcp://ho\nst:1"), std::string("carrier://pigeon")}) {
     const auto endpoint = parse_docker_host(text);
     EXPECT_FALSE(endpoint) << text;
     if (!endpoint) {
@@ -69,7 +70,8 @@ TEST(ApiVersion, RefusesTooOldEnginesAndNonsense) {
 
 TEST(RequestTarget, TakesOnlyWhatDockerCallsAContainer) {
   EXPECT_EQ(*container_segment("shop_db.1-x"), "shop_db.1-x");
-  for (const auto* id : {"", ".", "..", "-x", "a/b", "a%2fb", "a b", "\xc3\xa4"}) EXPECT_FALSE(container_segment(id)) << id;
+  for (const auto* id : {"", ".", "..", "-x", "a/b", "a%2fb", "a b", "\xc3\xa4"})
+    EXPECT_FALSE(container_segment(id)) << id;
   EXPECT_FALSE(container_segment(std::string(300, 'a')));
 }
 

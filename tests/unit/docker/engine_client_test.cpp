@@ -1,11 +1,9 @@
 #include "docker/engine_client.hpp"
 
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
-
-#include <filesystem>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -60,7 +58,8 @@ class EngineClientTest : public ::testing::Test {
 };
 
 TEST_F(EngineClientTest, SpeaksTheEnginesVersionWhenThatIsOlderThanOurs) {
-  StubEngine stub(io_, engine([](const std::string&) { return json_answer(200, R"([{"Id":"a1"},{"Id":"b2"}])"); }));
+  StubEngine stub(
+      io_, engine([](const std::string&) { return json_answer(200, R"([{"Id":"a1"},{"Id":"b2"}])"); }));
   auto client = client_of(stub.endpoint());
   EXPECT_THAT(run_task(io_, client.list_containers()), ElementsAre("a1", "b2"));
   EXPECT_THAT(stub.requests(), ElementsAre("GET /_ping", "GET /v1.41/containers/json?all=1"));
@@ -84,7 +83,8 @@ TEST_F(EngineClientTest, RefusesAnEngineThatIsTooOldAndSaysWhatIsNeeded) {
 }
 
 TEST_F(EngineClientTest, PassesOnWhyANewerEngineRefusesOurVersion) {
-  const auto error = list_error(json_answer(400, R"({"message":"client version 1.56 is too old. Minimum supported API version is 1.60"})"));
+  const auto error = list_error(json_answer(
+      400, R"({"message":"client version 1.56 is too old. Minimum supported API version is 1.60"})"));
   EXPECT_EQ(error.kind(), ErrorKind::refused);
   EXPECT_THAT(error.text(), HasSubstr("Minimum supported API version is 1.60"));
 }
@@ -118,7 +118,8 @@ TEST_F(EngineClientTest, NegotiatesAgainAfterTheEngineWasGone) {
 }
 
 TEST_F(EngineClientTest, TakesAProxysPageForADenialAndNamesTheCall) {
-  const auto error = list_error(http_answer(403, "text/html", "<html><body><h1>403 Forbidden</h1></body></html>"));
+  const auto error =
+      list_error(http_answer(403, "text/html", "<html><body><h1>403 Forbidden</h1></body></html>"));
   EXPECT_EQ(error.kind(), ErrorKind::denied);
   EXPECT_THAT(error.text(), HasSubstr("GET /containers/json"));
   EXPECT_THAT(error.text(), Not(HasSubstr("<h1>")));
@@ -126,15 +127,17 @@ TEST_F(EngineClientTest, TakesAProxysPageForADenialAndNamesTheCall) {
 }
 
 TEST_F(EngineClientTest, TurnsStatusesIntoKindsOfErrors) {
-  const std::pair<int, ErrorKind> table[] = {{401, ErrorKind::denied}, {404, ErrorKind::not_found}, {409, ErrorKind::busy},
-                                             {500, ErrorKind::failed}, {502, ErrorKind::unreachable}, {504, ErrorKind::timeout},
+  const std::pair<int, ErrorKind> table[] = {{401, ErrorKind::denied},      {404, ErrorKind::not_found},
+                                             {409, ErrorKind::busy},        {500, ErrorKind::failed},
+                                             {502, ErrorKind::unreachable}, {504, ErrorKind::timeout},
                                              {301, ErrorKind::failed}};
   for (const auto& [status, kind] : table) {
     const auto error = list_error(json_answer(status, R"({"message":"because of that"})"));
     EXPECT_EQ(error.kind(), kind) << status;
     EXPECT_THAT(error.text(), HasSubstr("because of that")) << status;
   }
-  EXPECT_EQ(list_error(http_answer(503, "text/html", "<html>no server is available</html>")).kind(), ErrorKind::unreachable);
+  EXPECT_EQ(list_error(http_answer(503, "text/html", "<html>no server is available</html>")).kind(),
+            ErrorKind::unreachable);
 }
 
 TEST_F(EngineClientTest, EscapesTheEnginesWordsInErrors) {
@@ -145,8 +148,9 @@ TEST_F(EngineClientTest, EscapesTheEnginesWordsInErrors) {
 
 TEST_F(EngineClientTest, TellsAStopThatItDidFromOneThatWasDone) {
   StubEngine stub(io_, engine([](const std::string& target) {
-    return target.find("/busy/") != std::string::npos ? http_answer(204, "text/plain", "") : http_answer(304, "text/plain", "");
-  }));
+                    return target.find("/busy/") != std::string::npos ? http_answer(204, "text/plain", "")
+                                                                      : http_answer(304, "text/plain", "");
+                  }));
   auto client = client_of(stub.endpoint());
   EXPECT_EQ(run_task(io_, client.stop_container("busy", 7)), StateChange::changed);
   EXPECT_EQ(run_task(io_, client.stop_container("idle", 7)), StateChange::already);
@@ -158,8 +162,10 @@ TEST_F(EngineClientTest, TellsAStopThatItDidFromOneThatWasDone) {
 TEST_F(EngineClientTest, RepeatsAReadOnceWhenTheConnectionBreaks) {
   auto calls = std::make_shared<int>(0);
   StubEngine stub(io_, engine([calls](const std::string&) {
-    return ++*calls == 1 ? StubAnswer{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{\"Id\":"} : json_answer(200, R"([{"Id":"a1"}])");
-  }));
+                    return ++*calls == 1
+                               ? StubAnswer{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{\"Id\":"}
+                               : json_answer(200, R"([{"Id":"a1"}])");
+                  }));
   auto client = client_of(stub.endpoint());
   EXPECT_THAT(run_task(io_, client.list_containers()), ElementsAre("a1"));
   EXPECT_EQ(stub.count("/containers/json"), 2u);
@@ -180,7 +186,8 @@ TEST_F(EngineClientTest, EndsAHalfWrittenAnswerAsUnreachable) {
 }
 
 TEST_F(EngineClientTest, EndsGarbageAsAFailureWithAdvice) {
-  for (const auto* garbage : {"\x15\x03\x01\x02garbage\r\n\r\n", "HTTP/9.9 what\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n\r\n"}) {
+  for (const auto* garbage :
+       {"\x15\x03\x01\x02garbage\r\n\r\n", "HTTP/9.9 what\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n\r\n"}) {
     const auto error = list_error({garbage});
     EXPECT_EQ(error.kind(), ErrorKind::failed) << garbage;
     EXPECT_THAT(error.next_step(), HasSubstr("DOCKER_HOST"));
@@ -196,7 +203,8 @@ TEST_F(EngineClientTest, RefusesAnswersThatAreTooLarge) {
 }
 
 TEST_F(EngineClientTest, EndsAnswersThatAreNoJsonAsFailed) {
-  for (const std::string& body : {std::string("<html>"), std::string("{}"), std::string(), std::string("[{\"Id\":\"a"), std::string(200'000, '[')}) {
+  for (const std::string& body : {std::string("<html>"), std::string("{}"), std::string(),
+                                  std::string("[{\"Id\":\"a"), std::string(200'000, '[')}) {
     EXPECT_EQ(list_error(json_answer(200, body)).kind(), ErrorKind::failed) << body.substr(0, 20);
   }
 }
@@ -218,7 +226,8 @@ TEST_F(EngineClientTest, GivesUpOnAnEngineThatStopsInTheMiddle) {
 }
 
 TEST_F(EngineClientTest, ExplainsWhyItCannotConnect) {
-  const auto folder = std::filesystem::temp_directory_path() / ("kopi-docka-connect-" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("kopi-docka-connect-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   Endpoint endpoint;
   endpoint.path = (folder / "missing.sock").string();
@@ -233,7 +242,8 @@ TEST_F(EngineClientTest, ExplainsWhyItCannotConnect) {
   EXPECT_THAT(error_of(directory.info()).next_step(), HasSubstr("it is a folder"));
 
   endpoint.path = (folder / "dead.sock").string();
-  boost::asio::local::stream_protocol::acceptor listener(io_, boost::asio::local::stream_protocol::endpoint(endpoint.path));
+  boost::asio::local::stream_protocol::acceptor listener(
+      io_, boost::asio::local::stream_protocol::endpoint(endpoint.path));
   listener.close();
   auto dead = client_of(endpoint);
   const auto refused = error_of(dead.info());
@@ -265,8 +275,9 @@ TEST_F(EngineClientTest, WorksOverTcp) {
 TEST_F(EngineClientTest, NeverSendsANameThatWouldChangeThePath) {
   StubEngine stub(io_, engine([](const std::string&) { return json_answer(200, "{}"); }));
   auto client = client_of(stub.endpoint());
-  for (const std::string& id : {std::string("../info"), std::string("a/b"), std::string(), std::string("a?x=1"), std::string("a b"),
-                               std::string(".."), std::string("a\r\nX: y")}) {
+  for (const std::string& id :
+       {std::string("../info"), std::string("a/b"), std::string(), std::string("a?x=1"), std::string("a b"),
+        std::string(".."), std::string("a\r\nX: y")}) {
     EXPECT_EQ(error_of(client.inspect_container(id)).kind(), ErrorKind::invalid) << id;
     EXPECT_EQ(error_of(client.stop_container(id, 1)).kind(), ErrorKind::invalid) << id;
   }
@@ -277,9 +288,11 @@ TEST_F(EngineClientTest, NeverSendsANameThatWouldChangeThePath) {
 
 TEST_F(EngineClientTest, LeavesOutContainersThatVanishWhileInspectingMany) {
   StubEngine stub(io_, engine([](const std::string& target) {
-    if (target.find("/gone/") != std::string::npos) return json_answer(404, R"({"message":"No such container: gone"})");
-    return json_answer(200, R"({"Id":")" + target.substr(target.find("containers/") + 11, 2) + R"("})");
-  }));
+                    if (target.find("/gone/") != std::string::npos)
+                      return json_answer(404, R"({"message":"No such container: gone"})");
+                    return json_answer(
+                        200, R"({"Id":")" + target.substr(target.find("containers/") + 11, 2) + R"("})");
+                  }));
   auto client = client_of(stub.endpoint());
   const auto found = run_task(io_, inspect_all(client, {"a1", "gone", "b2", "c3"}, 2));
   ASSERT_EQ(found.size(), 3u);
@@ -288,7 +301,8 @@ TEST_F(EngineClientTest, LeavesOutContainersThatVanishWhileInspectingMany) {
 }
 
 TEST_F(EngineClientTest, InspectingManyEndsWithTheFirstRealError) {
-  StubEngine stub(io_, engine([](const std::string&) { return json_answer(500, R"({"message":"disk on fire"})"); }));
+  StubEngine stub(
+      io_, engine([](const std::string&) { return json_answer(500, R"({"message":"disk on fire"})"); }));
   auto client = client_of(stub.endpoint());
   EXPECT_EQ(error_of(inspect_all(client, {"a1", "b2", "c3"}, 8)).kind(), ErrorKind::failed);
   EXPECT_TRUE(run_task(io_, inspect_all(client, {}, 8)).empty());
@@ -301,11 +315,12 @@ TEST_F(EngineClientTest, EndsAtOnceWhenItsCoroutineIsCancelled) {
   auto client = client_of(stub.endpoint());
   boost::asio::cancellation_signal cancel;
   std::exception_ptr error;
-  boost::asio::co_spawn(io_, client.start_container("abc"),
-                        boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e, StateChange) {
-                          error = e;
-                          io_.stop();
-                        }));
+  boost::asio::co_spawn(
+      io_, client.start_container("abc"),
+      boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e, StateChange) {
+        error = e;
+        io_.stop();
+      }));
   boost::asio::steady_timer timer(io_, Milliseconds(50));
   timer.async_wait([&](boost::system::error_code) { cancel.emit(boost::asio::cancellation_type::terminal); });
   io_.restart();

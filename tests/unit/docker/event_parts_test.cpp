@@ -18,7 +18,8 @@ TEST(EventLines, AreTheSameHoweverTheNetworkSplitsThem) {
   for (size_t step = 1; step <= stream.size(); ++step) {
     EventLines lines(100);
     Records records;
-    for (size_t at = 0; at < stream.size(); at += step) ASSERT_TRUE(lines.append(std::string_view(stream).substr(at, step), records.sink));
+    for (size_t at = 0; at < stream.size(); at += step)
+      ASSERT_TRUE(lines.append(std::string_view(stream).substr(at, step), records.sink));
     EXPECT_THAT(records.seen, ElementsAre("{\"a\":1}", "{\"b\":2}", "{\"c\":3}")) << step;
   }
 }

@@ -19,13 +19,16 @@ std::string chunk(const std::string& text) {
 }
 
 std::string event_json(const std::string& id, std::int64_t nano, const std::string& action = "start") {
-  return R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + id + R"("},"timeNano":)" + std::to_string(nano) + "}\n";
+  return R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + id + R"("},"timeNano":)" +
+         std::to_string(nano) + "}\n";
 }
 
-const std::string kEventsHead = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+const std::string kEventsHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
 const std::string kDate = "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n";  // 1700000000
 
-/// An engine whose n-th /events connection says `connections[n]`; the last one stays open, those before are cut.
+/// An engine whose n-th /events connection says `connections[n]`; the last one stays open, those before are
+/// cut.
 class EventStreamTest : public ::testing::Test {
  protected:
   void script(std::vector<std::string> connections) {
@@ -56,7 +59,8 @@ class EventStreamTest : public ::testing::Test {
   }
 
   StubAnswer answer(const std::string& target) {
-    if (target.find("/_ping") != std::string::npos) return http_answer(200, "text/plain", "OK", "Api-Version: 1.41\r\n" + kDate);
+    if (target.find("/_ping") != std::string::npos)
+      return http_answer(200, "text/plain", "OK", "Api-Version: 1.41\r\n" + kDate);
     if (target.find("/events") == std::string::npos) return json_answer(404, "{}");
     const auto at = std::min(next_++, script_.size() - 1);
     StubAnswer reply{script_[at]};
@@ -92,7 +96,8 @@ TEST_F(EventStreamTest, DeliversEventsAndAsksOnlyForTheOnesItWants) {
 TEST_F(EventStreamTest, GoesOnAfterACutWithoutRepeatingAnything) {
   const std::int64_t base = 1700000000'000000000;
   script({kEventsHead + chunk(event_json("a", base + 1) + event_json("b", base + 2)),
-          kEventsHead + chunk(event_json("a", base + 1) + event_json("b", base + 2) + event_json("c", base + 3))});
+          kEventsHead +
+              chunk(event_json("a", base + 1) + event_json("b", base + 2) + event_json("c", base + 3))});
   stop_after_ = 3;
   run_task(io_, stream_->run(Cancel()));
   EXPECT_THAT(seen_, ElementsAre("start a", "start b", "start c"));
@@ -114,13 +119,15 @@ TEST_F(EventStreamTest, SkipsRecordsItCannotReadAndCountsStrangeActionsTogether)
 }
 
 TEST_F(EventStreamTest, DropsAConnectionWhoseEventNeverEndsAndStartsAnew) {
-  script({kEventsHead + chunk(event_json("a", 5)) + chunk(std::string((1u << 20) + 1, 'x')), kEventsHead + chunk(event_json("b", 6))});
+  script({kEventsHead + chunk(event_json("a", 5)) + chunk(std::string((1u << 20) + 1, 'x')),
+          kEventsHead + chunk(event_json("b", 6))});
   stop_after_ = 2;
   run_task(io_, stream_->run(Cancel()));
   EXPECT_THAT(seen_, ElementsAre("start a", "start b"));
   ASSERT_EQ(errors_.size(), 1u);
   EXPECT_EQ(errors_[0].kind(), ErrorKind::failed);
-  EXPECT_EQ(stub_->count("/_ping"), 3u) << "asks the engine's time again instead of replaying the same event for ever";
+  EXPECT_EQ(stub_->count("/_ping"), 3u)
+      << "asks the engine's time again instead of replaying the same event for ever";
 }
 
 TEST_F(EventStreamTest, CountsAttemptsThatFindNobody) {
@@ -134,7 +141,8 @@ TEST_F(EventStreamTest, CountsAttemptsThatFindNobody) {
 }
 
 TEST_F(EventStreamTest, KeepsTryingWhenAProxyDeniesEvents) {
-  script({http_answer(403, "text/html", "<html>Forbidden</html>").bytes, kEventsHead + chunk(event_json("a", 1))});
+  script({http_answer(403, "text/html", "<html>Forbidden</html>").bytes,
+          kEventsHead + chunk(event_json("a", 1))});
   stop_after_ = 1;
   run_task(io_, stream_->run(Cancel()));
   ASSERT_EQ(errors_.size(), 1u);
@@ -186,7 +194,8 @@ TEST_F(EventStreamTest, DoesNotBeginAfterAStop) {
 
 TEST_F(EventStreamTest, IsEndedByATimeLimitAroundIt) {
   script({kEventsHead});
-  EXPECT_THROW(run_task(io_, with_timeout(stream_->run(Cancel()), Milliseconds(30), "following events")), Error);
+  EXPECT_THROW(run_task(io_, with_timeout(stream_->run(Cancel()), Milliseconds(30), "following events")),
+               Error);
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "unit/docker/stub_engine.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
+#include <stdlib.h>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -42,12 +41,14 @@ using StatePtr = std::shared_ptr<StubEngine::State>;
 Task<> serve(StatePtr state, std::shared_ptr<Socket> socket) {
   std::string text;
   error_code error;
-  co_await asio::async_read_until(*socket, asio::dynamic_buffer(text), "\r\n\r\n", asio::redirect_error(asio::use_awaitable, error));
+  co_await asio::async_read_until(*socket, asio::dynamic_buffer(text), "\r\n\r\n",
+                                  asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return;
   const auto target = text.substr(0, text.find(" HTTP/"));
   state->requests.push_back(target);
   const auto answer = state->script(target);
-  co_await asio::async_write(*socket, asio::buffer(answer.bytes), asio::redirect_error(asio::use_awaitable, error));
+  co_await asio::async_write(*socket, asio::buffer(answer.bytes),
+                             asio::redirect_error(asio::use_awaitable, error));
   if (answer.hold) state->held.push_back(socket);
 }
 
@@ -64,15 +65,20 @@ Task<> accept_all(StatePtr state, Acceptor& acceptor) {
 
 }  // namespace
 
-StubAnswer http_answer(int status, const std::string& content_type, const std::string& body, const std::string& headers) {
+StubAnswer http_answer(int status, const std::string& content_type, const std::string& body,
+                       const std::string& headers) {
   StubAnswer answer;
-  answer.bytes = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: " + content_type + "\r\n" + headers;
-  if (status != 204 && status != 304) answer.bytes += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  answer.bytes =
+      "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: " + content_type + "\r\n" + headers;
+  if (status != 204 && status != 304)
+    answer.bytes += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   answer.bytes += "\r\n" + body;
   return answer;
 }
 
-StubAnswer json_answer(int status, const std::string& body) { return http_answer(status, "application/json", body); }
+StubAnswer json_answer(int status, const std::string& body) {
+  return http_answer(status, "application/json", body);
+}
 
 StubAnswer ping_answer(const std::string& api_version) {
   return http_answer(200, "text/plain", "OK", "Api-Version: " + api_version + "\r\n");
@@ -92,7 +98,8 @@ StubEngine::StubEngine(asio::io_context& io, Script script, bool tcp) : state_(s
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
   state_->folder = pattern;
   state_->endpoint.path = pattern + "/docker.sock";
-  state_->local = asio::local::stream_protocol::acceptor(io, asio::local::stream_protocol::endpoint(state_->endpoint.path));
+  state_->local = asio::local::stream_protocol::acceptor(
+      io, asio::local::stream_protocol::endpoint(state_->endpoint.path));
   asio::co_spawn(io, accept_all(state_, state_->local), [](std::exception_ptr) {});
 }
 
@@ -111,7 +118,8 @@ const std::vector<std::string>& StubEngine::requests() const { return state_->re
 
 size_t StubEngine::count(const std::string& part) const {
   const auto& all = state_->requests;
-  return static_cast<size_t>(std::count_if(all.begin(), all.end(), [&](const auto& one) { return one.find(part) != std::string::npos; }));
+  return static_cast<size_t>(std::count_if(
+      all.begin(), all.end(), [&](const auto& one) { return one.find(part) != std::string::npos; }));
 }
 
 void StubEngine::send(const std::string& bytes) {

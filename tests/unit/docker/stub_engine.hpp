@@ -18,12 +18,13 @@ struct StubAnswer {
 };
 
 /// A complete answer with a Content-Length.
-StubAnswer http_answer(int status, const std::string& content_type, const std::string& body, const std::string& headers = "");
+StubAnswer http_answer(int status, const std::string& content_type, const std::string& body,
+                       const std::string& headers = "");
 StubAnswer json_answer(int status, const std::string& body);
 StubAnswer ping_answer(const std::string& api_version);
 
-/// A server on a unix socket (or on 127.0.0.1) that says exactly what a test wants, on the io_context of the test. The
-/// target of every request is kept.
+/// A server on a unix socket (or on 127.0.0.1) that says exactly what a test wants, on the io_context of the
+/// test. The target of every request is kept.
 class StubEngine {
  public:
   using Script = std::function<StubAnswer(const std::string& target)>;
