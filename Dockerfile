@@ -8,6 +8,7 @@ ARG ENGINE_IMAGE=kopi-docka-engine:local
 FROM ${ENGINE_IMAGE} AS engine
 
 FROM ${BASE_IMAGE} AS build
+LABEL org.kopi-docka.stage=build
 ENV DEBIAN_FRONTEND=noninteractive
 # The package list is a layer of its own: an edit of the code never installs packages again.
 COPY scripts/lib/deps.sh /opt/deps.sh

@@ -74,6 +74,22 @@ install_test_packages() {
   install_packages "${TEST_PACKAGES[@]}"
 }
 
+# provide_promtool FOLDER: promtool for the tests of metrics and alert rules. Debian has it in a package that would also
+# start a server on this machine, so the program alone is taken out of it.
+provide_promtool() {
+  local folder="$1" work
+  if command -v promtool >/dev/null || [ -x "${folder}/promtool" ]; then return 0; fi
+  mkdir -p "${folder}"
+  work="$(mktemp -d)"
+  if (cd "${work}" && apt-get -qq download prometheus >/dev/null 2>&1 && dpkg-deb --extract prometheus_*.deb .); then
+    install -m 0755 "${work}/usr/bin/promtool" "${folder}/promtool"
+    printf 'promtool is taken from the package prometheus, which is not installed.\n'
+  else
+    printf 'promtool could not be had from the apt sources of this system.\n'
+  fi
+  rm -rf "${work}"
+}
+
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   set -euo pipefail
   case "${1:-}" in

@@ -14,8 +14,16 @@ KOPIA_IMAGE="${KOPI_DOCKA_KOPIA_IMAGE:-kopia/kopia:0.23.1}"
 
 image_exists() { docker image inspect "$1" >/dev/null 2>&1; }
 
+# What was not here before and is ours to remove again.
+PULLED_LIST="${ROOT}/build/pulled-images"
+
 # A registry that is out of reach must cost seconds, not minutes.
-try_pull() { timeout "${PULL_SECONDS}" docker pull --quiet "$1" >/dev/null 2>&1; }
+try_pull() {
+  if image_exists "$1"; then return 0; fi
+  timeout "${PULL_SECONDS}" docker pull --quiet "$1" >/dev/null 2>&1 || return 1
+  mkdir -p "${ROOT}/build"
+  printf '%s\n' "$1" >>"${PULLED_LIST}"
+}
 
 # --- base image -----------------------------------------------------------------------------------------------------
 
