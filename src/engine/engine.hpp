@@ -108,6 +108,10 @@ class SnapshotEngine {
   virtual Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) = 0;
   /// Checks that the snapshots can be read; `read_percent` of the files' data is downloaded. Throws failed with details.
   virtual Task<> verify(std::vector<std::string> ids, int read_percent, Cancel cancel) = 0;
+  /// Gives back the space of removed snapshots and keeps the repository's indexes small. No other call does it, so it has
+  /// to be called now and then while nothing is stopped; `full` is the thorough kind (about once a day). Kopia refuses
+  /// it (ErrorKind::refused) to anyone but the repository's maintenance owner.
+  virtual Task<> maintain(bool full, Cancel cancel);
 };
 
 }  // namespace kopidocka

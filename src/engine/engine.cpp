@@ -1,0 +1,7 @@
+#include "engine/engine.hpp"
+
+namespace kopidocka {
+
+Task<> SnapshotEngine::maintain(bool, Cancel) { co_return; }
+
+}  // namespace kopidocka

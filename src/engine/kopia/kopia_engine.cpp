@@ -1,0 +1,344 @@
+#include "engine/kopia/kopia_engine.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "base/text.hpp"
+#include "engine/kopia/kopia_config.hpp"
+#include "engine/kopia/kopia_errors.hpp"
+#include "engine/kopia/kopia_policy.hpp"
+#include "engine/kopia/kopia_progress.hpp"
+#include "engine/place.hpp"
+#include "engine/request_checks.hpp"
+
+namespace kopidocka {
+namespace {
+
+constexpr size_t kNamesPerCall = 200;
+
+std::string config_file_of(const EngineSettings& settings) { return settings.state_folder + "/kopia.config"; }
+std::string exclude_file_of(const EngineSettings& settings) { return settings.state_folder + "/kopia-excludes.json"; }
+
+std::vector<std::string> kopia_environment(const EngineSettings& settings) {
+  auto environment = engine_environment(settings.cache_folder);
+  environment.push_back("KOPIA_CONFIG_PATH=" + config_file_of(settings));
+  environment.push_back("KOPIA_CACHE_DIRECTORY=" + settings.cache_folder + "/kopia");
+  environment.push_back("KOPIA_LOG_DIR=" + settings.cache_folder + "/kopia-log");
+  environment.push_back("KOPIA_PASSWORD=" + settings.password.reveal());
+  environment.insert(environment.end(), {"KOPIA_CHECK_FOR_UPDATES=false", "KOPIA_PERSIST_CREDENTIALS_ON_CONNECT=false",
+                                         "KOPIA_USE_KEYRING=false", "KOPIA_REPO_UPGRADE_NO_BLOCK=true"});
+  return environment;
+}
+
+/// Config and settings must lead to the same place: following either one silently would split the history.
+void require_same_storage(const KopiaConfig& config, const Storage& storage, const std::string& file) {
+  if (config.storage_type == "filesystem" && normal_path(config.storage_path) == storage.path) return;
+  throw Error(ErrorKind::refused,
+              "Kopia is connected to " + printable(config.storage_type + ":" + config.storage_path) + ", but the settings name " +
+                  printable(storage.text()),
+              "restore KOPI_DOCKA_REPOSITORY, or remove " + printable(file) + " when the repository was moved on purpose");
+}
+
+/// Looked for by ourselves because Kopia, asked to connect to an empty folder, leaves a file in it: below the mount point
+/// of a storage that is not mounted.
+Task<> require_repository(Storage storage, Cancel cancel) {
+  const auto shown = printable(storage.path);
+  if (!(co_await look_at(storage.path + "/.", cancel)).folder()) {
+    throw Error(ErrorKind::unreachable, "the repository's folder " + shown + " cannot be reached",
+                "check that the storage is mounted and that KOPI_DOCKA_REPOSITORY names it");
+  }
+  if (!(co_await look_at(storage.path + "/kopia.repository.f", cancel)).exists) {
+    throw Error(ErrorKind::not_found, "there is no Kopia repository in " + shown,
+                "check that the storage is mounted; create the repository if it is meant to be new");
+  }
+}
+
+}  // namespace
+
+/// One coroutine at a time connects; the others find the connection made.
+struct KopiaEngine::Turn {
+  explicit Turn(Semaphore& semaphore) : semaphore_(semaphore) {}
+  Turn(const Turn&) = delete;
+  ~Turn() { semaphore_.release(); }
+  Semaphore& semaphore_;
+};
+
+KopiaEngine::KopiaEngine(EngineSettings settings)
+    : settings_(std::move(settings)),
+      program_(settings_.binary.empty() ? "kopia" : settings_.binary, kopia_environment(settings_), settings_.password,
+               settings_.deadlines.grace) {}
+
+KopiaEngine::~KopiaEngine() = default;
+
+std::string KopiaEngine::config_file() const { return config_file_of(settings_); }
+
+std::string KopiaEngine::target_of(const std::string& path) const {
+  return settings_.username + "@" + settings_.hostname + ":" + normal_path(path);
+}
+
+ProgramCall KopiaEngine::make_call(std::string doing, std::vector<std::string> args) const {
+  ProgramCall call;
+  call.doing = std::move(doing);
+  call.args = std::move(args);
+  // Maintenance on its own would make a snapshot take minutes longer and its failure would look like the snapshot's.
+  call.args.insert(call.args.end(), {"--no-auto-maintenance", "--disable-file-logging", "--disable-content-log"});
+  call.deadline = settings_.deadlines.quick;
+  return call;
+}
+
+void KopiaEngine::fail(const ProcessResult& result, const ProgramCall& call) {
+  throw_unless_ended(result, call);
+  if (kopia_not_connected(result)) connected_ = false;
+  throw kopia_error(call.doing, result, config_file());
+}
+
+Task<std::string> KopiaEngine::run(ProgramCall call, Cancel cancel) {
+  auto result = co_await program_.run(call, std::move(cancel));
+  if (!result.ok()) fail(result, call);
+  co_return std::move(result.output);
+}
+
+Task<std::string> KopiaEngine::read_version(Cancel cancel) {
+  if (version_.empty()) {
+    ProgramCall call;
+    call.doing = "ask kopia for its version";
+    call.args = {"--version"};
+    call.deadline = settings_.deadlines.quick;
+    const auto words = split(trim(co_await run(call, std::move(cancel))), ' ');
+    version_ = "kopia " + printable(words.front(), 40);
+  }
+  co_return version_;
+}
+
+Task<> KopiaEngine::connect(std::string verb, Cancel cancel) {
+  auto storage = parse_storage(settings_.repository);
+  auto call = make_call(verb + " the repository in " + printable(storage.value().path),
+                        {"repository", verb, "filesystem", "--path=" + storage->path, "--override-hostname=" + settings_.hostname,
+                         "--override-username=" + settings_.username});
+  co_await run(std::move(call), std::move(cancel));
+}
+
+Task<RepositoryInfo> KopiaEngine::read_info(Cancel cancel) {
+  auto call = make_call("ask for the repository's status", {"repository", "status", "--json"});
+  const auto output = co_await run(std::move(call), cancel);
+  const auto status = decode_kopia_status(output).value();
+  RepositoryInfo info;
+  info.unique_id = status.unique_id;
+  info.storage = status.storage_type + ":" + status.storage_path;
+  info.engine_version = co_await read_version(cancel);
+  info.bytes_free = status.bytes_free;
+  info.bytes_total = status.bytes_total;
+  co_return info;
+}
+
+Task<RepositoryInfo> KopiaEngine::probe(Cancel cancel) {
+  require_identity(settings_).value();
+  const auto storage = parse_storage(settings_.repository).value();
+  make_engine_folders(settings_).value();
+  if (!turns_) turns_ = std::make_unique<Semaphore>(co_await boost::asio::this_coro::executor, 1);
+  co_await turns_->acquire();
+  const Turn turn(*turns_);
+  const auto config = read_kopia_config(config_file()).value();
+  if (config) require_same_storage(*config, storage, config_file());
+  co_await require_repository(storage, cancel);
+  const bool same_identity = config && config->hostname == settings_.hostname && config->username == settings_.username;
+  if (!same_identity) co_await connect("connect", cancel);
+  const auto info = co_await read_info(cancel);
+  require_pinned(settings_.pinned_id, info).value();
+  connected_ = true;
+  co_return info;
+}
+
+Task<> KopiaEngine::ensure_connected(Cancel cancel) {
+  if (!connected_) co_await probe(std::move(cancel));
+}
+
+Task<RepositoryInfo> KopiaEngine::create(Cancel cancel) {
+  require_identity(settings_).value();
+  const auto storage = parse_storage(settings_.repository).value();
+  make_engine_folders(settings_).value();
+  const auto config = read_kopia_config(config_file()).value();
+  if (config) require_same_storage(*config, storage, config_file());
+  co_await require_empty_repository(storage.path, cancel);
+  co_await connect("create", cancel);
+  co_return co_await probe(cancel);
+}
+
+Task<> KopiaEngine::prepare(std::vector<SourcePolicy> policies, Cancel cancel) {
+  if (policies.empty()) co_return;
+  co_await ensure_connected(cancel);
+  auto call = make_call("list policies", {"policy", "list", "--json"});
+  const auto output = co_await run(std::move(call), cancel);
+  auto current = decode_kopia_policies(output, settings_.username, settings_.hostname).value();
+  auto record = KopiaExcludeRecord::read(exclude_file_of(settings_));
+  std::map<std::vector<std::string>, std::vector<std::string>> targets_by_flags;
+  for (const auto& policy : policies) {
+    const auto path = normal_path(policy.path);
+    auto flags = kopia_policy_flags(policy, current[path], record.of(path));
+    if (!flags.empty()) targets_by_flags[std::move(flags)].push_back(target_of(path));
+    record.add(path, policy.exclude);
+  }
+  // Noted before they are set: a rule of ours that nobody knows to be ours would stay for ever.
+  record.write().value();
+  for (const auto& [flags, targets] : targets_by_flags) {
+    for (size_t first = 0; first < targets.size(); first += kNamesPerCall) {
+      std::vector<std::string> args{"policy", "set"};
+      const auto last = std::min(first + kNamesPerCall, targets.size());
+      args.insert(args.end(), targets.begin() + static_cast<std::ptrdiff_t>(first), targets.begin() + static_cast<std::ptrdiff_t>(last));
+      args.insert(args.end(), flags.begin(), flags.end());
+      co_await run(make_call("set the policy of " + printable(targets[first]), std::move(args)), cancel);
+    }
+  }
+  for (const auto& policy : policies) record.set(normal_path(policy.path), policy.exclude);
+  record.write().value();
+}
+
+ProgramCall KopiaEngine::snapshot_call(const SnapshotRequest& request) const {
+  const auto path = normal_path(request.source.path), local = normal_path(request.source.local_path);
+  std::vector<std::string> args{"snapshot", "create", local, "--json", "--no-send-snapshot-report"};
+  if (path != local) args.push_back("--override-source=" + target_of(path));
+  for (const auto& [key, value] : request.tags) args.push_back("--tags=" + key + ":" + value);
+  // Kopia walks the tree a second time to estimate, but only when somebody watches.
+  if (request.on_progress) args.emplace_back("--progress");
+  auto call = make_call("snapshot " + printable(path), std::move(args));
+  call.deadline = request.deadline.count() > 0 ? request.deadline : settings_.deadlines.transfer;
+  call.on_error_line = progress_lines(request.on_progress, kopia_bytes_done);
+  return call;
+}
+
+Task<Snapshot> KopiaEngine::snapshot(SnapshotRequest request, Cancel cancel) {
+  require_source(request.source).value();
+  require_tags(request.tags).value();
+  co_await ensure_connected(cancel);
+  auto call = snapshot_call(request);
+  auto result = co_await program_.run(call, cancel);
+  const auto lines = decode_kopia_results(result.output);
+  const auto saved = lines.empty() ? Snapshot{} : lines.back();
+  const bool ended = !result.aborted && !result.timed_out && !result.output_truncated;
+  if (ended && result.exit_code == 0 && saved.usable()) co_return saved;
+  if (ended && saved.usable()) co_return co_await confirm(saved, std::move(result), std::move(call), cancel);
+  if (!saved.id.empty()) co_await discard(saved.id);
+  if (ended && result.exit_code == 0) {
+    // Kopia ends with 0 after a signal as well, whoever sent it.
+    throw Error(ErrorKind::failed, call.doing + ": kopia saved nothing complete: " +
+                                       (saved.incomplete.empty() ? last_words(result.error_tail) : printable(saved.incomplete)),
+                "run it again");
+  }
+  fail(result, call);
+}
+
+/// Kopia prints its result before the last upload, so after a failure only the repository can tell whether it is there.
+Task<Snapshot> KopiaEngine::confirm(Snapshot claimed, ProcessResult result, ProgramCall call, Cancel cancel) {
+  SnapshotFilter filter;
+  filter.all_hosts = true;
+  filter.path = claimed.path;
+  const auto all = co_await list(filter, cancel);
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& snapshot) { return snapshot.id == claimed.id; });
+  if (found == all.end() || !found->usable()) fail(result, call);
+  auto confirmed = *found;
+  confirmed.errors = std::max<std::uint64_t>(confirmed.errors, 1);
+  co_return confirmed;
+}
+
+/// What a cancelled snapshot left would be listed as incomplete, but other programs may take it for whole.
+Task<> KopiaEngine::discard(std::string id) {
+  auto call = make_call("remove what a cancelled snapshot left", {"snapshot", "delete", id, "--delete"});
+  call.deadline = std::min(settings_.deadlines.quick, Milliseconds(60'000));
+  try {
+    co_await program_.run(std::move(call), Cancel());
+  } catch (const Error&) {
+    // The reason for the failed snapshot is on its way to the caller; the rest stays marked as incomplete.
+  }
+}
+
+Task<std::vector<Snapshot>> KopiaEngine::list(SnapshotFilter filter, Cancel cancel) {
+  co_await ensure_connected(cancel);
+  // With --json Kopia filters by neither identity nor completeness dependably, so all are read and filtered here.
+  auto call = make_call("list snapshots", {"snapshot", "list", "--json", "--all"});
+  const auto output = co_await run(std::move(call), cancel);
+  auto snapshots = decode_kopia_list(output).value();
+  std::erase_if(snapshots, [&](const Snapshot& snapshot) {
+    const bool own = snapshot.host == settings_.hostname && snapshot.user == settings_.username;
+    return (!filter.all_hosts && !own) || !matches(filter, snapshot);
+  });
+  co_return snapshots;
+}
+
+Task<> KopiaEngine::restore(RestoreRequest request, Cancel cancel) {
+  require_ids({request.id}, 32).value();
+  co_await require_empty_target(request.target, request.single_file, cancel);
+  co_await ensure_connected(cancel);
+  // --mode: a target whose name ends in .zip or .tar would become an archive.
+  std::vector<std::string> args{"snapshot", "restore", request.id, request.target, "--mode=local", "--no-ignore-permission-errors",
+                                "--write-sparse-files", "--write-files-atomically", "--delete-extra"};
+  if (request.on_progress) args.emplace_back("--progress");
+  auto call = make_call("restore " + request.id + " to " + printable(request.target), std::move(args));
+  call.deadline = request.deadline.count() > 0 ? request.deadline : settings_.deadlines.transfer;
+  call.on_error_line = progress_lines(request.on_progress, kopia_bytes_done);
+  co_await run(std::move(call), cancel);
+}
+
+Task<> KopiaEngine::remove(std::vector<std::string> ids, Cancel cancel) {
+  require_ids(ids, 32).value();
+  if (ids.empty()) co_return;
+  co_await ensure_connected(cancel);
+  for (size_t first = 0; first < ids.size(); first += kNamesPerCall) {
+    std::vector<std::string> args{"snapshot", "delete", "--delete"};
+    for (size_t i = first; i < std::min(first + kNamesPerCall, ids.size()); ++i) args.push_back(ids[i]);
+    co_await run(make_call("remove snapshots", std::move(args)), cancel);
+  }
+}
+
+Task<std::vector<std::string>> KopiaEngine::expire(std::vector<SourcePolicy> policies, Cancel cancel) {
+  if (policies.empty()) co_return std::vector<std::string>();
+  co_await prepare(policies, cancel);
+  // Named: g++ 12 destroys a brace-made aggregate in a co_await expression twice.
+  const SnapshotFilter own;
+  const auto before = co_await list(own, cancel);
+  std::vector<std::string> args{"snapshot", "expire", "--delete"};
+  std::set<std::string> paths;
+  for (const auto& policy : policies) {
+    if (paths.insert(normal_path(policy.path)).second) args.push_back(target_of(policy.path));
+  }
+  co_await run(make_call("apply the retention", std::move(args)), cancel);
+  std::set<std::string> left;
+  for (const auto& snapshot : co_await list(own, cancel)) left.insert(snapshot.id);
+  std::vector<std::string> gone;
+  for (const auto& snapshot : before) {
+    if (paths.contains(snapshot.path) && !left.contains(snapshot.id)) gone.push_back(snapshot.id);
+  }
+  co_return gone;
+}
+
+Task<> KopiaEngine::verify(std::vector<std::string> ids, int read_percent, Cancel cancel) {
+  require_ids(ids, 32).value();
+  co_await ensure_connected(cancel);
+  std::vector<std::string> args{"snapshot", "verify", "--json", "--max-errors=10",
+                                "--verify-files-percent=" + std::to_string(std::clamp(read_percent, 0, 100))};
+  args.insert(args.end(), ids.begin(), ids.end());
+  auto call = make_call("verify snapshots", std::move(args));
+  call.deadline = settings_.deadlines.transfer;
+  const auto result = co_await program_.run(call, cancel);
+  throw_unless_ended(result, call);
+  if (result.exit_code != 0 && trim(result.output).empty()) fail(result, call);
+  const auto errors = decode_kopia_verify(result.output).value();
+  if (errors.empty() && result.exit_code == 0) co_return;
+  const auto shown = errors.empty() ? last_words(result.error_tail) : printable(join(errors, "; "), 1'000);
+  throw Error(ErrorKind::failed, call.doing + ": damaged or missing data: " + shown,
+              "make a new backup now; then look at the storage, see 'kopia content verify'");
+}
+
+Task<> KopiaEngine::maintain(bool full, Cancel cancel) {
+  co_await ensure_connected(cancel);
+  std::vector<std::string> args{"maintenance", "run"};
+  if (full) args.emplace_back("--full");
+  auto call = make_call("maintain the repository", std::move(args));
+  call.deadline = settings_.deadlines.maintenance;
+  co_await run(std::move(call), cancel);
+}
+
+}  // namespace kopidocka

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace kopidocka {
+
+/// Bytes done by one line of Kopia's progress, which is made for people: the sizes in "12 hashed (1.2 MB), 4 cached
+/// (20 B)" or "Processed 15 (52.5 MB) of 20 (104.9 MB)". Nothing for other lines.
+std::optional<std::uint64_t> kopia_bytes_done(const std::string& line);
+
+}  // namespace kopidocka

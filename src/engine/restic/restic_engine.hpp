@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "engine/program.hpp"
+#include "engine/restic/restic_json.hpp"
+#include "engine/settings.hpp"
+#include "engine/storage.hpp"
+
+namespace kopidocka {
+
+/// Restic (0.14 and newer) by its command line, with the meanings of the interface: the identity path, the number of
+/// unreadable entries and the mark "made by this program" are kept as tags; the retention is worked out here by Kopia's
+/// rules, because restic's own differ. The user part of the identity is not used. Calls may run side by side.
+class ResticEngine : public SnapshotEngine {
+ public:
+  explicit ResticEngine(EngineSettings settings);
+
+  std::string name() const override { return "restic"; }
+  Task<RepositoryInfo> probe(Cancel cancel) override;
+  Task<RepositoryInfo> create(Cancel cancel) override;
+  /// Restic has no policies: removes stale locks only, so that no snapshot meets one.
+  Task<> prepare(std::vector<SourcePolicy> policies, Cancel cancel) override;
+  Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override;
+  Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel cancel) override;
+  Task<> restore(RestoreRequest request, Cancel cancel) override;
+  Task<> remove(std::vector<std::string> ids, Cancel cancel) override;
+  Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) override;
+  /// Checks the whole repository, and reads that share of all its data.
+  Task<> verify(std::vector<std::string> ids, int read_percent, Cancel cancel) override;
+  /// Prunes when `full`; there is nothing between.
+  Task<> maintain(bool full, Cancel cancel) override;
+
+ private:
+  using Version = std::pair<int, int>;
+  struct Backup;  ///< what a backup prints while it runs
+
+  ProgramCall make_call(std::string doing, std::vector<std::string> args) const;
+  Task<std::string> run(ProgramCall call, Cancel cancel);
+  Task<> fail(ProcessResult result, std::string doing, Cancel cancel);
+  Task<> ready(Cancel cancel);
+  Task<> unlock(Cancel cancel);
+  Task<RepositoryInfo> read_info(Cancel cancel);
+  Task<std::vector<ResticSnapshot>> read_snapshots(std::vector<std::string> arguments, Cancel cancel);
+  Task<> forget(std::vector<std::string> ids, Cancel cancel);
+  ProgramCall backup_call(const SnapshotRequest& request, Backup& heard) const;
+  Task<Snapshot> find_saved(ResticSummary summary, std::uint64_t errors, Cancel cancel);
+  Task<> mark_errors(ResticSnapshot& saved, std::uint64_t errors, Cancel cancel);
+
+  EngineSettings settings_;
+  EngineProgram program_;
+  bool ready_ = false;
+  Version version_{0, 0};
+  std::string version_text_;
+};
+
+}  // namespace kopidocka

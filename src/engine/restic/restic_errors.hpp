@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "process/process.hpp"
+
+namespace kopidocka {
+
+/// Why a call failed: by exit code where restic has one for it (10, 11, 12 since 0.17), else by its words.
+Error restic_error(const std::string& doing, const ProcessResult& result);
+
+}  // namespace kopidocka
