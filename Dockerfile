@@ -25,6 +25,7 @@ RUN ldd /build/kopi-docka | awk '/=> \// { print $3 }' | xargs -n 1 readlink -f 
     xargs -n 1 dpkg-query --search | cut -d: -f1 | sort -u >/build/runtime-packages
 
 FROM ${BASE_IMAGE}
+LABEL org.kopi-docka.stage=runtime
 ENV DEBIAN_FRONTEND=noninteractive
 # restic before our own libraries: it changes least.
 RUN apt-get -qq update && \

@@ -42,6 +42,9 @@ logged() {
   fi
   "$@" >"${log}" 2>&1 &
   pid=$!
+  # A command in the background does not hear Ctrl-C.
+  # shellcheck disable=SC2064  # the process of now
+  trap "kill ${pid} 2>/dev/null; exit 130" INT TERM
   while kill -0 "${pid}" 2>/dev/null; do
     sleep 1
     waited=$((waited + 1))
@@ -50,6 +53,7 @@ logged() {
     fi
   done
   wait "${pid}" || status=$?
+  trap - INT TERM
   if [ "${status}" -ne 0 ]; then
     printf '\n    The last lines of %s:\n' "${log}" >&2
     tail -n 40 "${log}" | sed 's/^/    | /' >&2

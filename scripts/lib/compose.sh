@@ -1,17 +1,9 @@
 # shellcheck shell=bash
 # docker compose v2 or docker-compose 1.29, whichever this machine has. To be sourced after common.sh and deps.sh.
 
-compose_version() {
-  if docker compose version >/dev/null 2>&1; then
-    docker compose version --short
-  else
-    docker-compose version --short
-  fi
-}
+compose_program() { if docker compose version >/dev/null 2>&1; then printf 'docker compose'; else printf 'docker-compose'; fi; }
 
-run_compose() {
-  if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
-}
+run_compose() { if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi; }
 
 # Installs what the system's apt sources offer when there is neither.
 require_compose() {

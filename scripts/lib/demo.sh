@@ -8,7 +8,6 @@ DEMO_MARK=org.kopi-docka.quickstart
 DEMO_IMAGES=(kopi-docka-demo/postgres:latest kopi-docka-demo/nginx:latest)
 DEMO_FILE="${ROOT}/compose/quickstart.yaml"
 DEMO_FOLDER="${KOPI_DOCKA_DEMO_FOLDER:-${ROOT}/build/quickstart}"
-DEMO_COMMAND="docker compose --project-name ${DEMO_PROJECT} --file compose/quickstart.yaml"
 
 # What compose/quickstart.yaml asks of its environment.
 prepare_demo() {
@@ -23,6 +22,11 @@ prepare_demo() {
 }
 
 demo_compose() { run_compose --project-name "${DEMO_PROJECT}" --file "${DEMO_FILE}" "$@"; }
+
+# The same as a user types it.
+demo_command() {
+  printf '%s --project-name %s --file compose/quickstart.yaml' "$(compose_program)" "${DEMO_PROJECT}"
+}
 
 build_demo_images() {
   build_image demo-postgres --tag "${DEMO_IMAGES[0]}" --build-arg "BASE_IMAGE=${BASE_IMAGE}" "${ROOT}/compose/demo/postgres"
@@ -113,7 +117,7 @@ wait_for_stack() {
     fi
     if [ "${SECONDS}" -ge "${deadline}" ]; then
       docker logs --tail 40 kopi-docka 2>&1 | sed 's/^/    | /' >&2 || true
-      die "not ready after three minutes: ${problem}" "docker logs kopi-docka; ${DEMO_COMMAND} logs"
+      die "not ready after three minutes: ${problem}" "docker logs kopi-docka; $(demo_command) logs"
     fi
     sleep 1
   done
