@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,14 +19,20 @@ namespace kopidocka::test {
 
 namespace fs = std::filesystem;
 
-Playground::Playground() {
+bool own_mounts() {
+  return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+Playground::Playground(Medium medium) {
   std::string name = (fs::temp_directory_path() / "kd-worker-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
   root_ = fs::canonical(name);
+  if (medium == Medium::memory && own_mounts()) mounted_ = ::mount("tmpfs", root_.c_str(), "tmpfs", 0, "size=64m") == 0;
   fs::permissions(root_, fs::perms(0755));
 }
 
 Playground::~Playground() {
+  if (mounted_) ::umount2(root_.c_str(), MNT_DETACH);
   std::error_code ignored;
   fs::remove_all(root_, ignored);
 }
@@ -102,6 +111,43 @@ void make_tree(const std::string& path, const std::string& flavour, int top_entr
   date(path, seed + 5, 42);
 }
 
+namespace {
+
+bool changes_files(const __ptrace_syscall_info& call) {
+  if (call.op != PTRACE_SYSCALL_INFO_ENTRY) return false;
+  switch (call.entry.nr) {
+    case SYS_openat: return (call.entry.args[2] & (O_CREAT | O_TRUNC)) != 0;
+    case SYS_renameat2:
+    case SYS_renameat:
+    case SYS_mkdirat:
+    case SYS_unlinkat:
+    case SYS_write:
+    case SYS_ftruncate:
+    case SYS_fchown:
+    case SYS_fchmod:
+    case SYS_fsetxattr:
+    case SYS_utimensat: return true;
+#ifdef SYS_rename
+    case SYS_rename: return true;
+#endif
+    default: return false;
+  }
+}
+
+/// Lets the stopped child go on to its next system call border; false when it ended.
+bool next_border(pid_t child, __ptrace_syscall_info& call) {
+  int status = 0;
+  ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status)) {
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    return false;
+  }
+  return ::ptrace(PTRACE_GET_SYSCALL_INFO, child, reinterpret_cast<void*>(sizeof call), &call) > 0;
+}
+
+}  // namespace
+
 std::optional<bool> killed_at(int stop, const std::function<void()>& work) {
   const auto child = ::fork();
   if (child == 0) {
@@ -118,12 +164,11 @@ std::optional<bool> killed_at(int stop, const std::function<void()>& work) {
   int status = 0;
   ::waitpid(child, &status, 0);
   if (WIFEXITED(status)) return std::nullopt;
-  for (int i = 0; i < stop; ++i) {
-    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
-    ::waitpid(child, &status, 0);
-    if (!WIFEXITED(status)) continue;
-    EXPECT_EQ(WEXITSTATUS(status), 0);
-    return false;
+  ::ptrace(PTRACE_SETOPTIONS, child, nullptr, reinterpret_cast<void*>(PTRACE_O_TRACESYSGOOD));
+  __ptrace_syscall_info call{};
+  while (stop > 0) {
+    if (!next_border(child, call)) return false;
+    if (changes_files(call)) --stop;
   }
   ::kill(child, SIGKILL);
   ::waitpid(child, &status, 0);
