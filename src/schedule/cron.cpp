@@ -1,10 +1,9 @@
 #include "schedule/cron.hpp"
 
-#include <date/date.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <date/date.h>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,18 +29,26 @@ const std::array<Field, 5>& fields() {
       {"minute", 0, 59, "0-59", {}},
       {"hour", 0, 23, "0-23", {}},
       {"day-of-month", 1, 31, "1-31", {}},
-      {"month", 1, 12, "1-12 or JAN-DEC",
+      {"month",
+       1,
+       12,
+       "1-12 or JAN-DEC",
        {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}},
-      {"day-of-week", 0, 7, "0-7 (0 and 7 are Sunday) or SUN-SAT", {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}},
+      {"day-of-week",
+       0,
+       7,
+       "0-7 (0 and 7 are Sunday) or SUN-SAT",
+       {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}},
   }};
   return kFields;
 }
 
-std::string quoted(std::string_view text) { return "'" + printable(text, kShown) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + printable(text, kShown) + "'"; }
 
 Error wrong(const Field& field, std::string_view item, const std::string& why) {
-  return {ErrorKind::invalid, "field " + std::string(field.name) + ": " + quoted(item) + " " + why,
-          "allowed are " + std::string(field.allowed) + ", lists (1,3), ranges (1-5), steps (*/2, 5-59/10) and *"};
+  return {ErrorKind::invalid, "field " + std::string(field.name) + ": " + in_quotes(item) + " " + why,
+          "allowed are " + std::string(field.allowed) +
+              ", lists (1,3), ranges (1-5), steps (*/2, 5-59/10) and *"};
 }
 
 std::optional<int> number(std::string_view text) {
@@ -74,7 +81,8 @@ Result<Range> parse_range(const Field& field, std::string_view item, std::string
   auto last = value_of(field, text.substr(dash + 1));
   if (!last) return wrong(field, item, "does not end with " + std::string(field.allowed));
   if (*last == 0 && *first > 0 && field.high == 7) last = 7;
-  if (*last < *first) return wrong(field, item, "ends before it begins; write two ranges separated by a comma");
+  if (*last < *first)
+    return wrong(field, item, "ends before it begins; write two ranges separated by a comma");
   return Range{*first, *last};
 }
 
@@ -82,7 +90,9 @@ Result<int> parse_step(const Field& field, std::string_view item, std::string_vi
   const auto step = number(text);
   const int most = range.last - range.first + 1;
   if (!step || *step == 0) return wrong(field, item, "has no step of 1 or more after '/'");
-  if (*step > most) return wrong(field, item, "has a step larger than " + std::to_string(most) + ", the values it steps over");
+  if (*step > most)
+    return wrong(field, item,
+                 "has a step larger than " + std::to_string(most) + ", the values it steps over");
   return *step;
 }
 
@@ -97,8 +107,9 @@ std::optional<Error> parse_item(const Field& field, std::string_view item, std::
   int step = 1;
   if (slash != std::string_view::npos) {
     if (base != "*" && base.find('-') == std::string_view::npos) {
-      return wrong(field, item, "has a step without a range; write " + std::string(base) + "-" +
-                                    std::to_string(field.high) + std::string(item.substr(slash, 5)));
+      return wrong(field, item,
+                   "has a step without a range; write " + std::string(base) + "-" +
+                       std::to_string(field.high) + printable(item.substr(slash, 5)));
     }
     const auto parsed = parse_step(field, item, item.substr(slash + 1), *range);
     if (!parsed) return parsed.error();
@@ -150,7 +161,8 @@ std::vector<std::string> words_of(std::string_view text) {
 
 Error wrong_count(std::string_view expression, size_t count) {
   return {ErrorKind::invalid,
-          quoted(expression) + " has " + std::to_string(count) + (count == 1 ? " field" : " fields") + " instead of 5",
+          in_quotes(expression) + " has " + std::to_string(count) + (count == 1 ? " field" : " fields") +
+              " instead of 5",
           "write minute hour day-of-month month day-of-week, like '0 3 * * *' for every day at 03:00"};
 }
 
@@ -158,8 +170,9 @@ Error unknown_name(std::string_view name) {
   static const std::vector<std::string> kKnown = {"@hourly",  "@daily",  "@midnight", "@weekly",
                                                   "@monthly", "@yearly", "@annually", "@every"};
   const auto near = name.size() > 20 ? std::string() : nearest(name, kKnown);
-  return {ErrorKind::invalid, quoted(name) + " is not a known name",
-          (near.empty() ? "" : "did you mean " + near + "? ") + std::string("known are ") + join(kKnown, ", ")};
+  return {
+      ErrorKind::invalid, in_quotes(name) + " is not a known name",
+      (near.empty() ? "" : "did you mean " + near + "? ") + std::string("known are ") + join(kKnown, ", ")};
 }
 
 /// Whether one of the chosen days exists in one of the chosen months in some year.
@@ -194,16 +207,18 @@ Result<Cron> Cron::parse(std::string_view expression) {
   cron.either_day = !starred(2) && !starred(4);
   cron.follows_real_time = starred(0) || starred(1);
   if (!cron.either_day && !date_exists(cron)) {
-    return Error(ErrorKind::invalid,
-                 "field day-of-month: day " + quoted(parts[2]) + " never comes in month " + quoted(parts[3]),
-                 "choose a day that exists, for the last day of every month write 28-31 or 1 (the day after)");
+    return Error(
+        ErrorKind::invalid,
+        "field day-of-month: day " + in_quotes(parts[2]) + " never comes in month " + in_quotes(parts[3]),
+        "choose a day that exists, for the last day of every month write 28-31 or 1 (the day after)");
   }
   return cron;
 }
 
 bool Cron::matches_day(unsigned day, unsigned month, std::int64_t days_since_epoch) const {
   if (!months[month]) return false;
-  const auto weekday = static_cast<size_t>(((days_since_epoch + 4) % 7 + 7) % 7);  // 1970-01-01 was a Thursday
+  const auto weekday =
+      static_cast<size_t>(((days_since_epoch + 4) % 7 + 7) % 7);  // 1970-01-01 was a Thursday
   return either_day ? days[day] || weekdays[weekday] : days[day] && weekdays[weekday];
 }
 

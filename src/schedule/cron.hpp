@@ -16,10 +16,10 @@ using LocalMinute = std::int64_t;
 struct Cron {
   std::bitset<60> minutes;
   std::bitset<24> hours;
-  std::bitset<32> days;    ///< of the month, 1-31
-  std::bitset<13> months;  ///< 1-12
-  std::bitset<7> weekdays; ///< 0 = Sunday
-  bool either_day = false; ///< day-of-month and day-of-week are both restricted: one of them is enough
+  std::bitset<32> days;     ///< of the month, 1-31
+  std::bitset<13> months;   ///< 1-12
+  std::bitset<7> weekdays;  ///< 0 = Sunday
+  bool either_day = false;  ///< day-of-month and day-of-week are both restricted: one of them is enough
   bool follows_real_time = false;  ///< minute or hour field starts with '*': cronie calls this a wildcard job
 
   /// Five fields or one of @hourly @daily @midnight @weekly @monthly @yearly @annually.

@@ -13,16 +13,18 @@ constexpr auto kOnTime = minutes(5);
 constexpr auto kTooNearForCatchUp = minutes(30);
 constexpr auto kSetBack = hours(3);  ///< cronie's border between an adjustment and a correction of the clock
 constexpr auto kLongestSleep = minutes(1);
-constexpr auto kLeap = minutes(10);  ///< between two calls of take() only a set clock or a sleeping machine lets so much pass
+/// Between two calls of take() only a set clock or a sleeping machine lets so much time pass.
+constexpr auto kLeap = minutes(10);
 constexpr std::uint64_t kMostCounted = 1000;
 
-/// The same for the same unit and time after every restart, so that a restart does not draw again. FNV-1a with a
-/// finishing step, because consecutive days must not give consecutive delays.
+/// The same for the same unit and time after every restart, so that a restart does not draw again. FNV-1a
+/// with a finishing step, because consecutive days must not give consecutive delays.
 std::uint64_t draw(std::string_view unit, TimePoint scheduled) {
   std::uint64_t hash = 0xcbf29ce484222325;
   const auto mix = [&](std::uint64_t byte) { hash = (hash ^ byte) * 0x100000001b3; };
   for (const char letter : unit) mix(static_cast<unsigned char>(letter));
-  auto seconds = static_cast<std::uint64_t>(std::chrono::floor<Seconds>(scheduled).time_since_epoch().count());
+  auto seconds =
+      static_cast<std::uint64_t>(std::chrono::floor<Seconds>(scheduled).time_since_epoch().count());
   for (int i = 0; i < 8; ++i, seconds >>= 8) mix(seconds & 0xff);
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
   return hash ^ (hash >> 33);
@@ -33,15 +35,20 @@ Milliseconds jitter(std::string_view unit, TimePoint scheduled, Milliseconds mos
   return Milliseconds(draw(unit, scheduled) % (static_cast<std::uint64_t>(most.count()) + 1));
 }
 
-bool same_schedule(const Schedule& a, const Schedule& b) { return a.text() == b.text() && a.zone() == b.zone(); }
+bool same_schedule(const Schedule& a, const Schedule& b) {
+  return a.text() == b.text() && a.zone() == b.zone();
+}
 
 }  // namespace
 
 std::string_view to_string(MissReason reason) {
   switch (reason) {
-    case MissReason::down: return "down";
-    case MissReason::overlap: return "overlap";
-    case MissReason::clock: return "clock";
+    case MissReason::down:
+      return "down";
+    case MissReason::overlap:
+      return "overlap";
+    case MissReason::clock:
+      return "clock";
   }
   return "down";
 }
@@ -50,7 +57,8 @@ void DueQueue::put(const std::string& unit, DueRule rule, std::optional<TimePoin
   const auto start = now < floor_ ? std::nullopt : std::optional(now);
   const auto found = entries_.find(unit);
   if (found == entries_.end()) {
-    entries_.emplace(unit, Entry{std::move(rule), last_run, last_run ? last_run : start, {}, {}, false, false});
+    entries_.emplace(unit,
+                     Entry{std::move(rule), last_run, last_run ? last_run : start, {}, {}, false, false});
     return;
   }
   auto& entry = found->second;
@@ -96,7 +104,8 @@ void DueQueue::judge(const std::string& unit, Entry& entry, TimePoint now, MissR
     if (missed > 0) taken.missed.push_back({unit, reason, missed});
     if (on_time) return hand_out(entry, {unit, passed.last.scheduled, false}, now, taken);
     const auto next = tick_after(unit, entry, passed.last.scheduled);
-    const bool wanted = entry.rule.catch_up && !entry.running && (!next || next->due - now >= kTooNearForCatchUp);
+    const bool wanted =
+        entry.rule.catch_up && !entry.running && (!next || next->due - now >= kTooNearForCatchUp);
     if (wanted && !entry.catch_up_at) {
       entry.catch_up_at = now + jitter(unit, passed.last.scheduled, entry.rule.jitter);
     }
@@ -139,7 +148,8 @@ void DueQueue::adjust(Entry& entry, TimePoint now) {
   if (entry.catch_up_at) entry.catch_up_at = std::min(*entry.catch_up_at, now + entry.rule.jitter);
 }
 
-std::optional<DueQueue::Tick> DueQueue::tick_after(const std::string& unit, const Entry& entry, TimePoint after) {
+std::optional<DueQueue::Tick> DueQueue::tick_after(const std::string& unit, const Entry& entry,
+                                                   TimePoint after) {
   const auto anchor = entry.last_run ? entry.last_run : entry.seen;
   const auto scheduled = entry.rule.schedule.next_after(after, anchor);
   if (!scheduled) return std::nullopt;

@@ -35,33 +35,39 @@ enum class MissReason {
 
 std::string_view to_string(MissReason reason);
 
-/// Times of the schedule at which the unit did not run. A catch-up does not make them good, it is a run of its own.
+/// Times of the schedule at which the unit did not run. A catch-up does not make them good, it is a run of
+/// its own.
 struct Missed {
   std::string unit;
   MissReason reason = MissReason::down;
   std::uint64_t count = 0;  ///< counted up to 1000, then it stays there
 };
 
-/// Decides which units are due. Pure: time comes in as an argument, may stand still, leap and run backwards, and the
-/// only memory is this value. The coordinator calls take() at every next_wake() and after every clock change.
+/// Decides which units are due. Pure: time comes in as an argument, may stand still, leap and run backwards,
+/// and the only memory is this value. The coordinator calls take() at every next_wake() and after every clock
+/// change.
 ///
 /// - Each unit is handed out once, however many of its times have passed, and not again until finished().
-/// - On time is up to 5 minutes late. Later than that it was missed: one catch-up (spread by the unit's jitter), unless
-///   the next regular run is nearer than 30 minutes, which then serves as well.
-/// - A clock set back by up to 3 hours does not repeat what has run; set back by more, everything counts from the new
-///   time. Thus a trip to 2036 costs one catch-up per unit and no sleep.
-/// - While the clock is before `floor` nothing is due and nothing is judged: at boot without a battery it shows 1970.
+/// - On time is up to 5 minutes late. Later than that it was missed: one catch-up, spread by the unit's
+/// jitter.
+///   None when the next regular run is nearer than 30 minutes, which then serves as well.
+/// - A clock set back by up to 3 hours does not repeat what has run; set back by more, everything counts from
+///   the new time. Thus a trip to 2036 costs one catch-up per unit and no sleep.
+/// - While the clock is before `floor` nothing is due and nothing is judged: without a battery it shows 1970
+///   at boot.
 class DueQueue {
  public:
-  /// `floor`: no present moment can be earlier, for example the time of the build or of the last journal record.
+  /// `floor`: no present moment can be earlier, say the time of the build or of the last journal record.
   explicit DueQueue(TimePoint floor = TimePoint{}) : floor_(floor) {}
 
-  /// Adds a unit or replaces its rule. `last_run` is when it ran last or, when never, was first seen; what the schedule
-  /// asked for since then was missed. Without it counting begins now. For a unit already here `last_run` is not used,
-  /// and a changed schedule begins now: it never makes a run due for a time before the change.
+  /// Adds a unit or replaces its rule. `last_run` is when it ran last or, when never, was first seen; what
+  /// the schedule asked for since then was missed. Without it counting begins now. For a unit already here
+  /// `last_run` is not used, and a changed schedule begins now: it never makes a run due for a time before
+  /// the change.
   void put(const std::string& unit, DueRule rule, std::optional<TimePoint> last_run, TimePoint now);
 
-  /// Forgets the unit. One that is running is kept silently until finished(), so that it cannot come back and run twice.
+  /// Forgets the unit. One that is running is kept silently until finished(), so that it cannot come back and
+  /// run twice.
   void remove(const std::string& unit);
 
   struct Taken {
@@ -70,13 +76,14 @@ class DueQueue {
   };
   Taken take(TimePoint now);
 
-  /// The unit began a run that take() did not ask for (by hand, by an event). It serves as the catch-up, if one waits.
+  /// The unit began a run that take() did not ask for (by hand, by an event). It serves as the catch-up, if
+  /// one waits.
   void started(const std::string& unit, TimePoint now);
   /// The run is over, whatever its result.
   void finished(const std::string& unit);
 
-  /// When to call take() again: never before `now`, never later than a minute after it, since only short sleeps notice
-  /// a clock that was set.
+  /// When to call take() again: never before `now`, never later than a minute after it, since only short
+  /// sleeps notice a clock that was set.
   TimePoint next_wake(TimePoint now) const;
 
   /// When the unit will be due, jitter and a waiting catch-up included. Nothing for units not here.
@@ -86,9 +93,9 @@ class DueQueue {
   struct Entry {
     DueRule rule;
     std::optional<TimePoint> last_run;
-    std::optional<TimePoint> seen;         ///< times up to here are settled; unset until the clock is plausible
+    std::optional<TimePoint> seen;  ///< times up to here are settled; unset until the clock is plausible
     std::optional<TimePoint> catch_up_at;
-    TimePoint missed_tick;                 ///< what the waiting catch-up is for
+    TimePoint missed_tick;  ///< what the waiting catch-up is for
     bool running = false;
     bool gone = false;
   };

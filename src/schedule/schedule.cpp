@@ -1,8 +1,8 @@
 #include "schedule/schedule.hpp"
 
-#include <date/date.h>
-
 #include <algorithm>
+#include <cstdio>
+#include <date/date.h>
 #include <utility>
 
 #include "base/duration.hpp"
@@ -23,7 +23,8 @@ Result<Milliseconds> parse_every(std::string_view expression) {
   const auto every = parse_duration(text.substr(0, 40));
   if (every && *every >= std::chrono::minutes(1)) return *every;
   const auto why = every ? " is shorter than one minute" : " is not a duration";
-  return Error(ErrorKind::invalid, "@every: '" + printable(text, 60) + "'" + why, "write it like @every 30m, 6h or 1d12h");
+  return Error(ErrorKind::invalid, "@every: '" + printable(text, 60) + "'" + why,
+               "write it like @every 30m, 6h or 1d12h");
 }
 
 bool is_every(std::string_view expression) {
@@ -88,7 +89,8 @@ Schedule::Schedule(std::string text, Zone zone, std::vector<Entry> entries)
 Result<Schedule> Schedule::parse(std::string_view expressions, std::string_view zone_name) {
   const auto where = [&] { return "schedule '" + printable(expressions, 80) + "'"; };
   if (expressions.size() > kLongestText) {
-    return Error(ErrorKind::invalid, "is longer than " + std::to_string(kLongestText) + " characters").in(where());
+    return Error(ErrorKind::invalid, "is longer than " + std::to_string(kLongestText) + " characters")
+        .in(where());
   }
   auto zone = Zone::find(zone_name);
   if (!zone) return zone.error();
@@ -140,7 +142,15 @@ Seconds Schedule::longest_gap(TimePoint from) const {
 std::string Schedule::local(TimePoint time) const {
   const auto utc = floor<Seconds>(time);
   const auto span = zone_.at(utc);
-  return date::format("%F %H:%M ", floor<std::chrono::minutes>(utc + span.offset)) + span.abbreviation;
+  const auto local = utc + span.offset;
+  const auto midnight = date::floor<date::days>(local);
+  const date::year_month_day day(midnight);
+  const auto minute = floor<std::chrono::minutes>(local - midnight).count();
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u %02d:%02d ", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
+                static_cast<int>(minute / 60), static_cast<int>(minute % 60));
+  return text + span.abbreviation;
 }
 
 std::vector<TimePoint> next_runs(const Schedule& schedule, TimePoint from, size_t count) {

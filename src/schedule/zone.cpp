@@ -1,8 +1,7 @@
 #include "schedule/zone.hpp"
 
-#include <date/tz.h>
-
 #include <algorithm>
+#include <date/tz.h>
 #include <optional>
 #include <vector>
 
@@ -15,13 +14,14 @@ namespace {
 
 constexpr size_t kLongestName = 64;
 constexpr size_t kLargestFile = 64 * 1024;
-const std::filesystem::path kZoneFolder = "/usr/share/zoneinfo";
+constexpr std::string_view kZoneFolder = "/usr/share/zoneinfo/";
 
 Error no_zone_data(const std::string& why) {
   return {ErrorKind::failed, "cannot read the time zone data: " + why, "install the package tzdata"};
 }
 
-/// What the user may have meant: the right name in another case, a city without its continent, or a slip of the hand.
+/// What the user may have meant: the right name in another case, a city without its continent, or a slip of
+/// the hand.
 std::string meant_zone(std::string_view name, const date::tzdb& data) {
   if (name.empty() || name.size() > kLongestName) return {};
   const auto wanted = lower(name);
@@ -63,7 +63,7 @@ Result<Zone> Zone::find(std::string_view name) {
     const auto& data = date::get_tzdb();
     zone.data_ = find_data(name, data);
     if (zone.data_ == nullptr) return unknown_zone(name, data);
-    const auto content = read_file(kZoneFolder / std::filesystem::path(name), kLargestFile);
+    const auto content = read_file(std::string(kZoneFolder) + std::string(name), kLargestFile);
     if (!content) return Error(content.error());
     if (!content->starts_with("TZif")) return unknown_zone(name, data);
     if (auto rule = rule_of(*content)) zone.rule_ = std::make_shared<const ZoneRule>(std::move(*rule));
@@ -79,7 +79,8 @@ Zone::Span Zone::at(UtcSeconds time) const {
   if (data_ == nullptr) return {UtcSeconds::min(), UtcSeconds::max(), Seconds(0), "UTC"};
   const auto listed = data_->get_info(time);
   static const date::sys_seconds kOpenEnd = date::sys_days(date::year::max() / date::December / 31);
-  if (listed.end < kOpenEnd || rule_ == nullptr) return {listed.begin, listed.end, listed.offset, listed.abbrev};
+  if (listed.end < kOpenEnd || rule_ == nullptr)
+    return {listed.begin, listed.end, listed.offset, listed.abbrev};
   auto ruled = rule_->at(time);
   ruled.begin = std::max(ruled.begin, listed.begin);
   return ruled;

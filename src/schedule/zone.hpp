@@ -18,8 +18,8 @@ class ZoneRule;
 
 using UtcSeconds = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
 
-/// A time zone of the system's zone data (tzdata). A value; UTC needs no zone data at all. The data is read once by
-/// find(), at() never touches a file.
+/// A time zone of the system's zone data (tzdata). A value; UTC needs no zone data at all. The data is read
+/// once by find(), at() never touches a file.
 class Zone {
  public:
   /// A stretch of time in which local time is UTC plus a constant offset: begin <= t < end.
@@ -40,8 +40,9 @@ class Zone {
 
  private:
   std::string name_ = "UTC";
-  const date::time_zone* data_ = nullptr;  ///< owned by the date library for the life of the process; null = UTC
-  std::shared_ptr<const ZoneRule> rule_;    ///< for the time after the last change that the data lists
+  const date::time_zone* data_ =
+      nullptr;  ///< owned by the date library for the life of the process; null = UTC
+  std::shared_ptr<const ZoneRule> rule_;  ///< for the time after the last change that the data lists
 };
 
 /// Whether Zone::find() accepts `name`.

@@ -1,9 +1,8 @@
 #include "schedule/zone_rule.hpp"
 
-#include <date/date.h>
-
 #include <algorithm>
 #include <cctype>
+#include <date/date.h>
 
 namespace kopidocka {
 
@@ -37,7 +36,8 @@ struct ZoneRule::Reader {
   unsigned number(unsigned low, unsigned high) {
     unsigned value = 0;
     size_t digits = 0;
-    for (; digits < rest.size() && digits < 3 && std::isdigit(static_cast<unsigned char>(rest[digits])); ++digits) {
+    for (; digits < rest.size() && digits < 3 && std::isdigit(static_cast<unsigned char>(rest[digits]));
+         ++digits) {
       value = value * 10 + static_cast<unsigned>(rest[digits] - '0');
     }
     rest.remove_prefix(digits);
@@ -100,7 +100,8 @@ Zone::Span ZoneRule::at(UtcSeconds time) const {
     // A year before and after, because the change may be in the other half of the world's year.
     for (int year = this_year - 1; year <= this_year + 1; ++year) {
       for (const bool to_summer : {true, false}) {
-        const auto change = to_summer ? in_year(begin_, year, standard_.offset) : in_year(end_, year, summer_->offset);
+        const auto change =
+            to_summer ? in_year(begin_, year, standard_.offset) : in_year(end_, year, summer_->offset);
         if (change > time) {
           span.end = std::min(span.end, change);
         } else if (change > span.begin) {

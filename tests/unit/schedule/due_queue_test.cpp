@@ -153,7 +153,8 @@ TEST(DueQueue, JitterIsBoundedSpreadAndTheSameAfterARestart) {
   std::vector<TimePoint> first, second;
   for (auto* times : {&first, &second}) {
     DueQueue queue;
-    for (int i = 0; i < 200; ++i) queue.put("unit-" + std::to_string(i), rule("0 3 * * *", 1h), std::nullopt, now);
+    for (int i = 0; i < 200; ++i)
+      queue.put("unit-" + std::to_string(i), rule("0 3 * * *", 1h), std::nullopt, now);
     for (int i = 0; i < 200; ++i) times->push_back(queue.next_run("unit-" + std::to_string(i), now).value());
   }
   EXPECT_EQ(first, second);
@@ -271,7 +272,8 @@ TEST(DueQueue, AChangedScheduleBeginsNow) {
   EXPECT_TRUE(taken.missed.empty());
   EXPECT_EQ(queue.next_run("shop", now), at("2026-11-23T11:00:00Z"));
   queue.put("shop", rule("@every 2h"), std::nullopt, now);
-  EXPECT_EQ(queue.next_run("shop", now), at("2026-11-22T13:00:00Z")) << "counted from the run at 13:00 the day before";
+  EXPECT_EQ(queue.next_run("shop", now), at("2026-11-22T13:00:00Z"))
+      << "counted from the run at 13:00 the day before";
 }
 
 TEST(DueQueue, TheSameRuleAgainChangesNothing) {

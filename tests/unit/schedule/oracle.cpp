@@ -7,8 +7,9 @@ namespace kopidocka::oracle {
 namespace {
 
 int value(std::string text) {
-  static const std::string kNames = "JAN01FEB02MAR03APR04MAY05JUN06JUL07AUG08SEP09OCT10NOV11DEC12"
-                                    "SUN00MON01TUE02WED03THU04FRI05SAT06";
+  static const std::string kNames =
+      "JAN01FEB02MAR03APR04MAY05JUN06JUL07AUG08SEP09OCT10NOV11DEC12"
+      "SUN00MON01TUE02WED03THU04FRI05SAT06";
   const auto at = text.size() == 3 ? kNames.find(text) : std::string::npos;
   return std::stoi(at == std::string::npos ? text : kNames.substr(at + 3, 2));
 }
@@ -67,7 +68,8 @@ std::uint32_t MinuteByMinute::jobs_at(std::int64_t local_minute) const {
   return jobs_at(calendar);
 }
 
-/// What cronie does when it wakes at a new minute: compares the wall clock with the last minute it has dealt with.
+/// What cronie does when it wakes at a new minute: compares the wall clock with the last minute it has dealt
+/// with.
 std::uint32_t MinuteByMinute::wake(std::int64_t local_minute, const std::tm& local) {
   const auto difference = local_minute - virtual_time_;
   if (difference == 1 || difference > 180 || difference < -180) {

@@ -8,9 +8,9 @@
 
 namespace kopidocka::oracle {
 
-/// Plays cron for some expressions by sitting through every minute of a stretch of time, with the C library's idea of
-/// local time and a reader of expressions of its own: it shares nothing with what it is compared with, and is naive
-/// where that is clever. Up to 32 expressions.
+/// Plays cron for some expressions by sitting through every minute of a stretch of time, with the C library's
+/// idea of local time and a reader of expressions of its own: it shares nothing with what it is compared
+/// with, and is naive where that is clever. Up to 32 expressions.
 class MinuteByMinute {
  public:
   explicit MinuteByMinute(const std::vector<std::string>& expressions);

@@ -2,19 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <random>
 
 namespace kopidocka {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using testing::HasSubstr;
 
 TimePoint at(const std::string& text) { return from_iso8601(text); }
 
 /// The local times of the runs that follow `from`.
-std::vector<std::string> runs(std::string_view expressions, std::string_view zone, const std::string& from, size_t count) {
+std::vector<std::string> runs(std::string_view expressions, std::string_view zone, const std::string& from,
+                              size_t count) {
   const auto schedule = Schedule::parse(expressions, zone).value();
   std::vector<std::string> local;
   for (const auto run : next_runs(schedule, at(from), count)) local.push_back(schedule.local(run));
@@ -37,8 +38,9 @@ TEST(Schedule, TheNextRunIsLaterThanTheTimeAskedFor) {
 }
 
 TEST(Schedule, RunsASkippedTimeRightAfterTheJump) {
-  EXPECT_EQ(runs("30 2 * * *", "Europe/Berlin", "2026-03-28T00:00:00Z", 3),
-            (std::vector<std::string>{"2026-03-28 02:30 CET", "2026-03-29 03:00 CEST", "2026-03-30 02:30 CEST"}));
+  EXPECT_EQ(
+      runs("30 2 * * *", "Europe/Berlin", "2026-03-28T00:00:00Z", 3),
+      (std::vector<std::string>{"2026-03-28 02:30 CET", "2026-03-29 03:00 CEST", "2026-03-30 02:30 CEST"}));
   EXPECT_EQ(runs("0,15,30,45 2 * * *", "Europe/Berlin", "2026-03-28T02:00:00Z", 2),
             (std::vector<std::string>{"2026-03-29 03:00 CEST", "2026-03-30 02:00 CEST"}))
       << "four skipped times are one run";
@@ -85,11 +87,12 @@ TEST(Schedule, EveryCountsFromTheLastRun) {
 
 TEST(Schedule, EveryIsAMinuteOrMore) {
   EXPECT_TRUE(Schedule::parse("@every 1m", "UTC").has_value());
-  for (const auto* text : {"@every 59s", "@every 0", "@every", "@every 5", "@every 1h 5m", "@every -5m", "@every1h",
-                           "@every 99999999999h", "@every 6h;@every 1s"}) {
+  for (const auto* text : {"@every 59s", "@every 0", "@every", "@every 5", "@every 1h 5m", "@every -5m",
+                           "@every1h", "@every 99999999999h", "@every 6h;@every 1s"}) {
     EXPECT_FALSE(Schedule::parse(text, "UTC").has_value()) << text;
   }
-  EXPECT_THAT(Schedule::parse("@every 10s", "UTC").error().text(), HasSubstr("'10s' is shorter than one minute"));
+  EXPECT_THAT(Schedule::parse("@every 10s", "UTC").error().text(),
+              HasSubstr("'10s' is shorter than one minute"));
 }
 
 TEST(Schedule, ErrorsShowTheScheduleAndThePartThatIsWrong) {
@@ -97,13 +100,15 @@ TEST(Schedule, ErrorsShowTheScheduleAndThePartThatIsWrong) {
   EXPECT_EQ(error.kind(), ErrorKind::invalid);
   EXPECT_EQ(error.text(), "schedule '0 3 * * *; 0 25 * * *': field hour: '25' is not 0-23");
   EXPECT_THAT(Schedule::parse("0 3 * * *;", "UTC").error().text(), HasSubstr("'' has 0 fields"));
-  EXPECT_THAT(Schedule::parse("0 3 * * *", "Europe/Berln").error().what(), HasSubstr("did you mean Europe/Berlin?"));
+  EXPECT_THAT(Schedule::parse("0 3 * * *", "Europe/Berln").error().what(),
+              HasSubstr("did you mean Europe/Berlin?"));
 }
 
 TEST(Schedule, SurvivesGarbage) {
   std::mt19937 random(7);
-  const std::string alphabet = "0123456789*/,-;@ \tMONJAevry\0\x01\xff\xc3\xa4?LW#"
-                               "59 * * * *";
+  const auto alphabet =
+      "0123456789*/,-;@ \tMONJAevry59 * * * * 5/\0\x01\n\xff\xc3\xa4?LW#"s;  // with the NUL and what follows
+                                                                             // it
   for (int i = 0; i < 3000; ++i) {
     std::string text(random() % 40, ' ');
     for (auto& letter : text) letter = alphabet[random() % alphabet.size()];
@@ -113,9 +118,10 @@ TEST(Schedule, SurvivesGarbage) {
       EXPECT_EQ(std::string(schedule.error().what()).find_first_of("\n\x01\xff"), std::string::npos);
     }
   }
-  for (const auto& text : {std::string(10'000, '*'), std::string(10'000, ';'), std::string(900, ';'), std::string(10'000, '\0'),
-                           std::string("0 3 * * *\0", 10), std::string(10'000, ' '), std::string(900, ','),
-                           std::string(900, '9') + " * * * *", std::string("０ ３ ＊ ＊ ＊")}) {
+  for (const auto& text :
+       {std::string(10'000, '*'), std::string(10'000, ';'), std::string(900, ';'), std::string(10'000, '\0'),
+        std::string("0 3 * * *\0", 10), std::string(10'000, ' '), std::string(900, ','),
+        std::string(900, '9') + " * * * *", std::string("０ ３ ＊ ＊ ＊")}) {
     const auto schedule = Schedule::parse(text, "UTC");
     ASSERT_FALSE(schedule.has_value()) << text.substr(0, 20);
     EXPECT_LT(std::string(schedule.error().what()).size(), 1000u);
@@ -135,7 +141,8 @@ TEST(Schedule, AnswersAtTheEndsOfTime) {
 }
 
 TEST(Schedule, FindsALeapDayAcrossACenturyWithoutOne) {
-  EXPECT_EQ(runs("0 0 29 2 *", "UTC", "2096-03-01T00:00:00Z", 1), (std::vector<std::string>{"2104-02-29 00:00 UTC"}));
+  EXPECT_EQ(runs("0 0 29 2 *", "UTC", "2096-03-01T00:00:00Z", 1),
+            (std::vector<std::string>{"2104-02-29 00:00 UTC"}));
   EXPECT_EQ(runs("0 0 29 2 */7", "Europe/Berlin", "2088-03-01T00:00:00Z", 1),
             (std::vector<std::string>{"2128-02-29 00:00 CET"}))
       << "a leap day that is a Sunday: nothing is rarer";

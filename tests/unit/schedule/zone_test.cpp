@@ -12,15 +12,16 @@ namespace {
 UtcSeconds utc(const char* text) { return std::chrono::floor<Seconds>(from_iso8601(text)); }
 
 TEST(Zone, KnowsWhatTheSystemKnows) {
-  for (const auto* name : {"UTC", "Etc/UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kathmandu", "CET"}) {
+  for (const auto* name :
+       {"UTC", "Etc/UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kathmandu", "CET"}) {
     EXPECT_TRUE(zone_exists(name)) << name;
   }
 }
 
 TEST(Zone, RefusesEverythingElse) {
-  for (const auto* name : {"", " ", "Mars/Olympus", "europe/berlin", "Europe", "/etc/passwd", "../../../etc/passwd",
-                           "Europe/../Europe/Berlin", "zone.tab", "zonenow.tab", "tzdata.zi", "leapseconds",
-                           "right/Europe/Berlin", "+02:00", "\xff\xfe"}) {
+  for (const auto* name : {"", " ", "Mars/Olympus", "europe/berlin", "Europe", "/etc/passwd",
+                           "../../../etc/passwd", "Europe/../Europe/Berlin", "zone.tab", "zonenow.tab",
+                           "tzdata.zi", "leapseconds", "right/Europe/Berlin", "+02:00", "\xff\xfe"}) {
     EXPECT_FALSE(zone_exists(name)) << name;
   }
   EXPECT_FALSE(zone_exists(std::string("UTC\0", 4)));
@@ -49,13 +50,15 @@ TEST(Zone, TellsOffsetAbbreviationAndWhenItEnds) {
 }
 
 TEST(Zone, AgreesWithTheCLibraryAlsoAfterTheLastListedChange) {
-  for (const auto* name : {"America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Dublin",
-                           "America/Nuuk", "America/Santiago", "Pacific/Chatham", "Africa/Cairo", "Antarctica/Troll",
-                           "Pacific/Easter", "Asia/Jerusalem", "Africa/Casablanca"}) {
+  for (const auto* name :
+       {"America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Dublin",
+        "America/Nuuk", "America/Santiago", "Pacific/Chatham", "Africa/Cairo", "Antarctica/Troll",
+        "Pacific/Easter", "Asia/Jerusalem", "Africa/Casablanca"}) {
     const auto zone = Zone::find(name).value();
     ::setenv("TZ", name, 1);
     ::tzset();
-    for (auto time = utc("2026-01-01T00:30:00Z"); time < utc("2060-01-01T00:00:00Z"); time += std::chrono::hours(11)) {
+    for (auto time = utc("2026-01-01T00:30:00Z"); time < utc("2060-01-01T00:00:00Z");
+         time += std::chrono::hours(11)) {
       const auto seconds = std::chrono::system_clock::to_time_t(time);
       std::tm local{};
       localtime_r(&seconds, &local);
@@ -76,8 +79,9 @@ TEST(ZoneRule, ReadsTheFormsThatZoneFilesUse) {
 }
 
 TEST(ZoneRule, IgnoresWhatItCannotRead) {
-  for (const auto* line : {"", "C", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "<+05", "1CET",
-                           "CET-1CEST,J60,J300", "CET-1 ", "CET-9999", "CET-1CEST,M3.5.0,M10.5.0/3x", "\xff\xff\xff-1"}) {
+  for (const auto* line :
+       {"", "C", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "<+05", "1CET",
+        "CET-1CEST,J60,J300", "CET-1 ", "CET-9999", "CET-1CEST,M3.5.0,M10.5.0/3x", "\xff\xff\xff-1"}) {
     EXPECT_FALSE(ZoneRule::parse(line).has_value()) << line;
   }
 }
