@@ -137,8 +137,20 @@ const std::vector<SettingRow>& setting_table() {
 bool is_reserved_name(std::string_view name) {
   static constexpr std::array given_to_hooks = {"KOPI_DOCKA_HOOK_TYPE", "KOPI_DOCKA_HOOK_NAME", "KOPI_DOCKA_UNIT_NAME",
                                                 "KOPI_DOCKA_BACKUP_ID", "KOPI_DOCKA_RESULT",    "KOPI_DOCKA_DOWNTIME_SECONDS"};
+  // Read by scripts/ and by the files in compose/ from the caller's shell, which may run the program as well.
+  static constexpr std::array given_to_scripts = {
+      "KOPI_DOCKA_IMAGE",          "KOPI_DOCKA_BASE_IMAGE",  "KOPI_DOCKA_KOPIA_IMAGE",   "KOPI_DOCKA_KEEP_IMAGES", "KOPI_DOCKA_DEMO_FOLDER",
+      "KOPI_DOCKA_COMPOSE_FOLDER", "KOPI_DOCKA_DOCKER_ROOT", "KOPI_DOCKA_DOCKER_SOCKET", "KOPI_DOCKA_PULL_SECONDS", "KOPI_DOCKA_VERBOSE"};
   return std::find(given_to_hooks.begin(), given_to_hooks.end(), name) != given_to_hooks.end() ||
+         std::find(given_to_scripts.begin(), given_to_scripts.end(), name) != given_to_scripts.end() ||
          name.starts_with("KOPI_DOCKA_TEST_");
+}
+
+std::string default_repository(bool in_container) {
+  for (const auto& row : setting_table()) {
+    if (row.name == "KOPI_DOCKA_REPOSITORY") return std::string(row.fallback_for(in_container));
+  }
+  return {};
 }
 
 }  // namespace kopidocka

@@ -29,7 +29,7 @@ struct SettingRow {
 
 const std::vector<SettingRow>& setting_table();
 
-/// Names under our prefix that other parts give to child processes (hook scripts); they are not settings and not errors.
+/// Names under our prefix that hook scripts are given or that scripts/ and compose/ read: neither settings nor errors.
 bool is_reserved_name(std::string_view name);
 
 inline constexpr std::string_view kSettingPrefix = "KOPI_DOCKA_";

@@ -93,6 +93,9 @@ LoadedSettings load_settings(const Environment& environment, bool in_container);
 
 nlohmann::json settings_to_json(const std::vector<SettingValue>& values);
 
+/// The repository that is created by itself.
+std::string default_repository(bool in_container);
+
 /// docs/settings.md.
 std::string settings_markdown();
 

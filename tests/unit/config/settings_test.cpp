@@ -123,7 +123,7 @@ TEST_F(SettingsTest, UnknownNamesAreErrorsThatNameTheNearestOne) {
 }
 
 TEST_F(SettingsTest, NamesGivenToHookScriptsAndForeignVariablesAreNotSettings) {
-  const auto loaded = load_settings({{"KOPI_DOCKA_HOOK_TYPE", "pre_backup"}, {"KOPI_DOCKA_UNIT_NAME", "shop"}, {"HOME", "/root"}}, true);
+  const auto loaded = load_settings({{"KOPI_DOCKA_HOOK_TYPE", "pre_backup"}, {"KOPI_DOCKA_UNIT_NAME", "shop"}, {"KOPI_DOCKA_IMAGE", "x"}, {"HOME", "/root"}}, true);
   EXPECT_TRUE(loaded.settings) << all_text(loaded);
 }
 
