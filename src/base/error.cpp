@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include <boost/system/system_error.hpp>
+
 namespace kopidocka {
 
 std::string_view to_string(ErrorKind kind) {
@@ -54,6 +56,9 @@ Error to_error(const std::exception_ptr& exception) {
     std::rethrow_exception(exception);
   } catch (const Error& error) {
     return error;
+  } catch (const boost::system::system_error& error) {
+    const bool cancelled = error.code() == boost::system::errc::operation_canceled;
+    return {cancelled ? ErrorKind::cancelled : ErrorKind::failed, error.what()};
   } catch (const std::system_error& error) {
     return system_error(error.code().value(), error.what());
   } catch (const std::exception& error) {

@@ -8,7 +8,8 @@
 
 namespace kopidocka {
 
-/// What a verb tells the shell. Declared here and nowhere else; help and docs/exit-codes.md are made from the table.
+/// What a verb tells the shell. Declared here and nowhere else; help and docs/exit-codes.md are made from the
+/// table.
 enum class ExitCode : int {
   ok = 0,
   failed = 1,
@@ -29,7 +30,8 @@ const std::array<ExitCodeRow, 7>& exit_code_table();
 
 ExitCode exit_code_for(ErrorKind kind);
 
-/// The code of several units together: interrupted, unreachable, failed, partial, refused, usage, ok; the first that occurs.
+/// The code of several units together: interrupted, unreachable, failed, partial, refused, usage, ok; the
+/// first that occurs.
 ExitCode worse(ExitCode one, ExitCode other);
 
 /// docs/exit-codes.md.

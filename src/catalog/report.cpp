@@ -42,13 +42,6 @@ MemberReport member_from_json(const json& object) {
   return member;
 }
 
-std::optional<RunResult> result_from(const std::string& text) {
-  for (const auto result : {RunResult::success, RunResult::partial, RunResult::failed, RunResult::skipped}) {
-    if (to_string(result) == text) return result;
-  }
-  return std::nullopt;
-}
-
 Result<RunReport> read_report(const json& object) {
   if (!object.is_object()) return Error{ErrorKind::invalid, "a run report must be a JSON object"};
   const auto version = object.value("schema_version", 0);
@@ -58,7 +51,7 @@ Result<RunReport> read_report(const json& object) {
                      std::to_string(kSchemaVersion),
                  "use the program version that wrote it"};
   }
-  const auto result = result_from(object.value("result", ""));
+  const auto result = run_result_from(object.value("result", ""));
   const auto kind = object.value("kind", "backup");
   if (!result) return Error{ErrorKind::invalid, "the run report has no known result"};
   if (kind != "backup" && kind != "restore") return Error{ErrorKind::invalid, "the run report has no known kind"};
@@ -92,6 +85,13 @@ std::string_view to_string(RunResult result) {
     case RunResult::skipped: return "skipped";
   }
   return "failed";
+}
+
+std::optional<RunResult> run_result_from(std::string_view text) {
+  for (const auto result : {RunResult::success, RunResult::partial, RunResult::failed, RunResult::skipped}) {
+    if (to_string(result) == text) return result;
+  }
+  return std::nullopt;
 }
 
 std::string_view to_string(RunKind kind) { return kind == RunKind::backup ? "backup" : "restore"; }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ enum class RunKind { backup, restore };
 
 std::string_view to_string(RunResult result);
 std::string_view to_string(RunKind kind);
+std::optional<RunResult> run_result_from(std::string_view text);
 
 struct SnapshotReport {
   std::string type;    ///< recipe, networks, docker_config, volume, bind

@@ -3,10 +3,9 @@
 #include <Poco/Util/LayeredConfiguration.h>
 #include <Poco/Util/MapConfiguration.h>
 #include <Poco/Util/PropertyFileConfiguration.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <sstream>
+#include <sys/stat.h>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -67,11 +66,12 @@ Error unknown(const std::string& name, const std::string& source) {
 }
 
 bool others_may_read(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   return ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
 }
 
-void collect_keys(const AbstractConfiguration& configuration, const std::string& at, std::vector<std::string>& names) {
+void collect_keys(const AbstractConfiguration& configuration, const std::string& at,
+                  std::vector<std::string>& names) {
   AbstractConfiguration::Keys keys;
   configuration.keys(at, keys);
   if (keys.empty() && !at.empty()) names.push_back(at);
@@ -80,7 +80,8 @@ void collect_keys(const AbstractConfiguration& configuration, const std::string&
 
 class Loader {
  public:
-  Loader(const Environment& environment, bool in_container) : environment_(environment), in_container_(in_container) {}
+  Loader(const Environment& environment, bool in_container)
+      : environment_(environment), in_container_(in_container) {}
 
   LoadedSettings load() {
     read_environment();
@@ -88,7 +89,8 @@ class Loader {
     layers_.all->add(layers_.environment, 0);
     if (layers_.file) layers_.all->add(layers_.file, 1);
     Settings settings;
-    for (const auto& row : setting_table()) row.secret ? load_secret(row, settings) : load_plain(row, settings);
+    for (const auto& row : setting_table())
+      row.secret ? load_secret(row, settings) : load_plain(row, settings);
     if (out_.problems.empty()) out_.settings = std::move(settings);
     return std::move(out_);
   }
@@ -117,7 +119,8 @@ class Loader {
     const auto content = read_file(layers_.file_name, 1u << 20);
     if (!content) {
       if (asked_for || content.error().kind() != ErrorKind::not_found) {
-        problem({content.error().kind(), content.error().message(), "see " + std::string(kConfigFileSetting)});
+        problem(
+            {content.error().kind(), content.error().message(), "see " + std::string(kConfigFileSetting)});
       }
       return;
     }
@@ -129,7 +132,8 @@ class Loader {
       std::istringstream stream(content);
       layers_.file = new PropertyFileConfiguration(stream);
     } catch (const Poco::Exception& error) {
-      problem({ErrorKind::invalid, "file " + layers_.file_name + ": " + error.displayText(), "write one NAME = value per line"});
+      problem({ErrorKind::invalid, "file " + layers_.file_name + ": " + error.displayText(),
+               "write one NAME = value per line"});
       return;
     }
     std::vector<std::string> names;
@@ -137,7 +141,8 @@ class Loader {
     for (const auto& name : names) {
       if (!is_known(name)) problem(unknown(name, "file " + layers_.file_name));
       if (is_secret(name) && others_may_read(layers_.file_name)) {
-        out_.warnings.push_back(layers_.file_name + " holds " + name + " and every user may read it: chmod 600 it");
+        out_.warnings.push_back(layers_.file_name + " holds " + name +
+                                " and every user may read it: chmod 600 it");
       }
     }
   }
@@ -163,8 +168,10 @@ class Loader {
     const bool direct = !layers_.get(name).empty(), by_file = !layers_.get(file_name).empty();
     SettingValue shown{name, "not set", "default", std::string(row.text)};
     if (direct && by_file) {
-      problem({ErrorKind::invalid, name + " (" + layers_.source_of(name) + ") and " + file_name + " (" +
-               layers_.source_of(file_name) + ") are both set", "keep one of the two"});
+      problem({ErrorKind::invalid,
+               name + " (" + layers_.source_of(name) + ") and " + file_name + " (" +
+                   layers_.source_of(file_name) + ") are both set",
+               "keep one of the two"});
     } else if (direct) {
       shown.source = layers_.source_of(name);
       shown.shown = "set (from " + shown.source + ")";
@@ -183,17 +190,21 @@ class Loader {
     if (!content) return problem(Error{content.error()}.in(name));
     if (content->ends_with('\n')) content->pop_back();
     if (content->ends_with('\r')) content->pop_back();
-    if (content->empty()) return problem({ErrorKind::invalid, name + ": " + path + " is empty", "write the secret into it"});
+    if (content->empty())
+      return problem({ErrorKind::invalid, name + ": " + path + " is empty", "write the secret into it"});
     // Secrets of compose and swarm are 0444 by design, in a container of ours.
-    if (!path.starts_with("/run/secrets/") && others_may_read(path)) out_.warnings.push_back(name + ": every user may read " + path + ": chmod 600 it");
+    if (!path.starts_with("/run/secrets/") && others_may_read(path))
+      out_.warnings.push_back(name + ": every user may read " + path + ": chmod 600 it");
     assign(row, settings, *content, "file " + path);
   }
 
-  void assign(const SettingRow& row, Settings& settings, const std::string& value, const std::string& source) {
+  void assign(const SettingRow& row, Settings& settings, const std::string& value,
+              const std::string& source) {
     const auto assigned = row.assign(settings, value);
     if (assigned) return;
     const auto& error = assigned.error();
-    problem({ErrorKind::invalid, std::string(row.name) + " (" + source + "): " + error.text(), error.next_step()});
+    problem({ErrorKind::invalid, std::string(row.name) + " (" + source + "): " + error.text(),
+             error.next_step()});
   }
 
   const Environment& environment_;

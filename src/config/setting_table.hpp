@@ -13,9 +13,9 @@ namespace kopidocka {
 /// One declaration of a setting: reading it, checking it, showing it and documenting it all come from here.
 struct SettingRow {
   std::string_view name;
-  std::string_view type;               ///< in words, for the documentation and for errors
-  std::string_view fallback;           ///< value when it is not set; empty = none
-  std::string_view container_fallback; ///< empty = the same as `fallback`
+  std::string_view type;                ///< in words, for the documentation and for errors
+  std::string_view fallback;            ///< value when it is not set; empty = none
+  std::string_view container_fallback;  ///< empty = the same as `fallback`
   std::string_view example;
   std::string_view text;
   bool secret = false;
@@ -29,7 +29,8 @@ struct SettingRow {
 
 const std::vector<SettingRow>& setting_table();
 
-/// Names under our prefix that hook scripts are given or that scripts/ and compose/ read: neither settings nor errors.
+/// Names under our prefix that hook scripts are given or that scripts/ and compose/ read: neither settings
+/// nor errors.
 bool is_reserved_name(std::string_view name);
 
 inline constexpr std::string_view kSettingPrefix = "KOPI_DOCKA_";

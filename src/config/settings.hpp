@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/duration.hpp"
 #include "base/listen_address.hpp"
@@ -32,21 +33,22 @@ struct FreeSpaceFloor {
   std::uint64_t required(std::uint64_t size) const { return percent > 0 ? size / 100 * percent : bytes; }
 };
 
-/// How the daemon was set up; a value, complete and checked. Every member belongs to one row of setting_table().
+/// How the daemon was set up; a value, complete and checked. Every member belongs to one row of
+/// setting_table().
 struct Settings {
   std::string repository;
-  Secret password;                      ///< empty = generated into the state folder at first start
+  Secret password;  ///< empty = generated into the state folder at first start
   EngineChoice engine = EngineChoice::kopia;
   std::filesystem::path state_dir;
   std::filesystem::path cache_dir;
   std::filesystem::path hooks_dir;
-  std::string hostname;                 ///< empty = the engine's own name, pinned in the state folder
-  std::string instance;                 ///< empty = owns units that name no instance
+  std::string hostname;  ///< empty = the engine's own name, pinned in the state folder
+  std::string instance;  ///< empty = owns units that name no instance
   ListenAddress listen;
   WatchMode watch = WatchMode::labelled;
-  std::string label_prefix;             ///< without the final dot
-  std::string schedule;                 ///< for units without a schedule label; empty = none
-  std::string time_zone;                ///< IANA name
+  std::string label_prefix;  ///< without the final dot
+  std::string schedule;      ///< for units without a schedule label; empty = none
+  std::string time_zone;     ///< IANA name
   unsigned workers = 1;
   unsigned parallel_runs = 2;
   FreeSpaceFloor min_free;
@@ -58,7 +60,7 @@ struct Settings {
   Milliseconds stop_timeout{0};
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
-  Secret notify_url;                    ///< empty = no messages
+  Secret notify_url;  ///< empty = no messages
   std::string docker_host;
 
   std::filesystem::path control_socket() const { return state_dir / "control.sock"; }
@@ -74,7 +76,8 @@ struct SettingValue {
 
 using Environment = std::map<std::string, std::string>;
 
-/// `settings` is there only when nothing is wrong; `problems` then is empty. `values` is there in any case, for display.
+/// `settings` is there only when nothing is wrong; `problems` then is empty. `values` is there in any case,
+/// for display.
 struct LoadedSettings {
   std::optional<Settings> settings;
   std::vector<Error> problems;
@@ -86,9 +89,9 @@ struct LoadedSettings {
 Environment process_environment();
 
 /// Reads every setting from `environment` and from the file named by KOPI_DOCKA_CONFIG (default
-/// /etc/kopi-docka/kopi-docka.conf, which may be absent). The environment wins over the file. Unknown names, wrong values,
-/// a secret given twice and unreadable files are all collected. `in_container` chooses the defaults.
-/// An empty value counts as not set, except for a secret, where it is an error.
+/// /etc/kopi-docka/kopi-docka.conf, which may be absent). The environment wins over the file. Unknown names,
+/// wrong values, a secret given twice and unreadable files are all collected. `in_container` chooses the
+/// defaults. An empty value counts as not set, except for a secret, where it is an error.
 LoadedSettings load_settings(const Environment& environment, bool in_container);
 
 nlohmann::json settings_to_json(const std::vector<SettingValue>& values);

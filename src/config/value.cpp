@@ -18,7 +18,8 @@ Error wrong(const std::string& text, const std::string& expected) {
 
 bool only_letters_digits_and(std::string_view extra, const std::string& text) {
   return std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || extra.find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           extra.find(c) != std::string_view::npos;
   });
 }
 
@@ -53,13 +54,15 @@ Result<std::string> read_repository_url(const std::string& text) {
   if (scheme_end == std::string::npos || scheme_end == 0 || has_control_characters(text)) {
     return wrong(without_user_info(text), "a URL such as filesystem:///repository");
   }
-  if (text.substr(0, scheme_end) == "filesystem" && (text.size() <= scheme_end + 3 || text[scheme_end + 3] != '/')) {
+  if (text.substr(0, scheme_end) == "filesystem" &&
+      (text.size() <= scheme_end + 3 || text[scheme_end + 3] != '/')) {
     return wrong(text, "an absolute path, filesystem:///repository with three slashes");
   }
   const auto authority = text.substr(scheme_end + 3, text.find('/', scheme_end + 3) - scheme_end - 3);
   const auto at = authority.rfind('@');
   if (at != std::string::npos && authority.substr(0, at).find(':') != std::string::npos) {
-    return Error{ErrorKind::invalid, "the repository URL holds a password, which every process listing would show",
+    return Error{ErrorKind::invalid,
+                 "the repository URL holds a password, which every process listing would show",
                  "take the part between ':' and '@' out of the URL"};
   }
   return text;
@@ -68,7 +71,8 @@ Result<std::string> read_repository_url(const std::string& text) {
 Result<std::string> read_docker_host(const std::string& text) {
   const bool unix_path = text.starts_with("unix:///") && text.size() > 8;
   const bool tcp = text.starts_with("tcp://") && text.size() > 6;
-  if ((!unix_path && !tcp) || has_control_characters(text)) return wrong(text, "unix:///path/to/docker.sock or tcp://host:port");
+  if ((!unix_path && !tcp) || has_control_characters(text))
+    return wrong(text, "unix:///path/to/docker.sock or tcp://host:port");
   return text;
 }
 
@@ -80,7 +84,8 @@ Result<std::string> read_name(const std::string& text) {
 }
 
 Result<std::string> read_label_prefix(const std::string& text) {
-  if (text.size() > 100 || text.starts_with('.') || text.ends_with('.') || !only_letters_digits_and("._-/", text)) {
+  if (text.size() > 100 || text.starts_with('.') || text.ends_with('.') ||
+      !only_letters_digits_and("._-/", text)) {
     return wrong(text, "a label name without the final dot, such as kopi-docka");
   }
   return text;
@@ -135,15 +140,28 @@ Result<std::uint64_t> read_size(const std::string& text) {
     std::string_view name;
     std::uint64_t factor;
   };
-  static constexpr std::array<Suffix, 15> suffixes = {{{"", 1}, {"b", 1},
-      {"k", 1000}, {"kb", 1000}, {"kib", 1ull << 10}, {"m", 1000'000}, {"mb", 1000'000}, {"mib", 1ull << 20},
-      {"g", 1000'000'000}, {"gb", 1000'000'000}, {"gib", 1ull << 30},
-      {"t", 1000'000'000'000}, {"tb", 1000'000'000'000}, {"tib", 1ull << 40}, {"bytes", 1}}};
+  static constexpr std::array<Suffix, 15> suffixes = {{{"", 1},
+                                                       {"b", 1},
+                                                       {"k", 1000},
+                                                       {"kb", 1000},
+                                                       {"kib", 1ull << 10},
+                                                       {"m", 1000'000},
+                                                       {"mb", 1000'000},
+                                                       {"mib", 1ull << 20},
+                                                       {"g", 1000'000'000},
+                                                       {"gb", 1000'000'000},
+                                                       {"gib", 1ull << 30},
+                                                       {"t", 1000'000'000'000},
+                                                       {"tb", 1000'000'000'000},
+                                                       {"tib", 1ull << 40},
+                                                       {"bytes", 1}}};
   std::uint64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   const auto suffix = lower(trim(std::string_view(end, text.data() + text.size())));
-  const auto found = std::find_if(suffixes.begin(), suffixes.end(), [&](const Suffix& s) { return s.name == suffix; });
-  if (code != std::errc() || found == suffixes.end() || number > std::numeric_limits<std::uint64_t>::max() / found->factor) {
+  const auto found =
+      std::find_if(suffixes.begin(), suffixes.end(), [&](const Suffix& s) { return s.name == suffix; });
+  if (code != std::errc() || found == suffixes.end() ||
+      number > std::numeric_limits<std::uint64_t>::max() / found->factor) {
     return wrong(text, "a size such as 500MB or 1GiB");
   }
   return number * found->factor;
@@ -166,11 +184,16 @@ Result<FreeSpaceFloor> read_free_space(const std::string& text) {
 Result<EngineChoice> read_engine(const std::string& text) {
   return choose(text, std::array{EngineChoice::kopia, EngineChoice::restic});
 }
-Result<WatchMode> read_watch(const std::string& text) { return choose(text, std::array{WatchMode::labelled, WatchMode::all}); }
-Result<LogLevel> read_log_level(const std::string& text) {
-  return choose(text, std::array{LogLevel::trace, LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error});
+Result<WatchMode> read_watch(const std::string& text) {
+  return choose(text, std::array{WatchMode::labelled, WatchMode::all});
 }
-Result<LogFormat> read_log_format(const std::string& text) { return choose(text, std::array{LogFormat::text, LogFormat::json}); }
+Result<LogLevel> read_log_level(const std::string& text) {
+  return choose(
+      text, std::array{LogLevel::trace, LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error});
+}
+Result<LogFormat> read_log_format(const std::string& text) {
+  return choose(text, std::array{LogFormat::text, LogFormat::json});
+}
 
 Result<Secret> read_password(const std::string& text) {
   if (has_control_characters(text)) {

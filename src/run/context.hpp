@@ -23,6 +23,7 @@ struct RunLimits {
   Milliseconds stop_margin{30'000};         ///< beyond a container's own grace
   Milliseconds start_retry{60'000};         ///< how long a start that fails is tried again inside the run
   std::uint64_t min_free_bytes = 0;         ///< wanted in the repository's file system before a run
+  unsigned min_free_percent = 0;            ///< the same as a share of its size; 0 = the bytes count
 };
 
 /// Everybody a run works with; all outlive it.
@@ -40,6 +41,7 @@ struct RunContext {
   std::string version;
   bool recipe_environment = true;  ///< the full environment goes into the recipe
   std::string own_container_id;    ///< never counted as somebody who writes
+  std::string state_problem;       ///< not empty: the journal would not survive us, so nothing may be stopped
   std::vector<RunObserver*> observers;
 };
 

@@ -8,7 +8,8 @@ namespace kopidocka {
 
 Task<> perform_probe_repository(RunState& state) {
   const auto info = co_await state.context.engine.probe(state.engine_cancel);
-  const auto wanted = state.context.limits.min_free_bytes;
+  const auto& limits = state.context.limits;
+  const auto wanted = limits.min_free_percent > 0 ? info.bytes_total / 100 * limits.min_free_percent : limits.min_free_bytes;
   if (info.bytes_total > 0 && info.bytes_free < wanted) {
     throw Error(ErrorKind::no_space,
                 "the repository " + printable(info.storage) + " has only " + format_bytes(info.bytes_free) + " free, " +
@@ -37,11 +38,9 @@ Task<> perform_hook(RunState& state, RunHook step) {
 Task<> perform_snapshot(RunState& state, TakeSnapshot step) {
   auto& request = step.request;
   request.deadline = state.context.limits.snapshot_timeout;
-  if (step.data) {
-    request.on_progress = [&state, name = step.name](std::uint64_t bytes) {
-      state.emit(RunEvent::Kind::progress, name, {}, 0, bytes);
-    };
-  }
+  // Its restore must know that the target is a file; nothing else in the repository says so.
+  if (state.single_files.count(request.source.path) != 0) request.tags["kd_kind"] = "file";
+  // No progress here: engines walk the tree a second time for it, while the containers are down.
   state.snapshot_begun = true;
   const auto snapshot = co_await state.context.engine.snapshot(request, state.engine_cancel);
   if (step.data) state.read_ended = state.context.clock.now();

@@ -26,6 +26,7 @@ class RunState {
   bool journal_open = false;
   bool pre_hook_ran = false;
   bool snapshot_begun = false;
+  std::set<std::string> single_files;    ///< source paths that are one file, not a folder
   std::set<std::string> stop_requested;  ///< ids
   std::set<std::string> owed;            ///< ids that we stopped and have not yet started
   std::optional<TimePoint> hold_began, read_ended;

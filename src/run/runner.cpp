@@ -1,5 +1,6 @@
 #include "run/runner.hpp"
 
+#include <algorithm>
 #include <exception>
 
 #include "run/actions.hpp"
@@ -14,6 +15,13 @@ std::vector<HeldMember> held_members(const Plan& plan) {
     if (const auto* start = std::get_if<StartMember>(&step.action)) members.push_back(start->member);
   }
   return members;
+}
+
+bool swaps_data(const Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    const auto* swap = std::get_if<SwapData>(&step.action);
+    return swap != nullptr && swap->target.in_place;
+  });
 }
 
 void begin_journal(RunState& state) {
@@ -39,7 +47,11 @@ void journal_hold(RunState& state) {
   record.type = JournalRecord::Type::hold;
   record.run = state.plan.run;
   record.members = held_members(state.plan);
-  if (record.members.empty()) return;
+  if (record.members.empty() && !swaps_data(state.plan)) return;
+  if (!state.context.state_problem.empty()) {
+    state.abort(Error(ErrorKind::refused, state.context.state_problem), "journal");
+    return;
+  }
   if (auto written = state.context.journal.append(state.plan.run, std::move(record)); !written) state.abort(written.error(), "journal");
 }
 
@@ -88,6 +100,7 @@ Task<> Runner::finish(RunState& state) {
     JournalRecord reported;
     reported.type = JournalRecord::Type::reported;
     reported.run = state.plan.run;
+    if (state.data_in_doubt) reported.note = kDataInDoubt;
     const bool durable = context_.journal.append(state.plan.run, std::move(reported)).has_value();
     // What is still owed (containers, snapshots to remove) keeps the journal open; recovery goes on with it.
     if (durable && state.owed.empty() && purge_problem.empty()) {

@@ -20,19 +20,31 @@ std::string first_label(const Unit& unit, const std::string& name) {
   return {};
 }
 
-/// A path that a stack manager wrote as it sees it inside its own container, as the path on the host.
+bool holds_docker_socket(const Container& container) {
+  return std::any_of(container.mounts.begin(), container.mounts.end(),
+                     [](const Mount& mount) { return mount.source.ends_with("/docker.sock"); });
+}
+
+/// A path that a stack manager wrote as it sees it inside its own container, as the path on the host. Many containers
+/// mount something at /data; the one that holds Docker's socket is the manager.
 std::string through_mounts(const std::string& path, const Inventory& inventory) {
   const Mount* best = nullptr;
+  std::pair<bool, size_t> best_rank;
   for (const auto& container : inventory.containers) {
+    const bool manager = holds_docker_socket(container);
     for (const auto& mount : container.mounts) {
-      if (mount.destination == "/" || !is_within(path, mount.destination)) continue;
-      if (best == nullptr || mount.destination.size() > best->destination.size()) best = &mount;
+      if (mount.source.empty() || mount.destination == "/" || !is_within(path, mount.destination)) continue;
+      const std::pair rank(manager, mount.destination.size());
+      if (best != nullptr && rank <= best_rank) continue;
+      best = &mount;
+      best_rank = rank;
     }
   }
   return best == nullptr ? std::string() : best->source + path.substr(best->destination.size());
 }
 
-RecipeFile recipe_file(const std::string& path, const Inventory& inventory, const HostPaths& paths) {
+RecipeFile recipe_file(const std::string& written, const Inventory& inventory, const HostPaths& paths) {
+  const auto path = std::filesystem::path(written).lexically_normal().string();
   RecipeFile file;
   file.path = path;
   if (const auto local = paths.local(path)) file.local_path = local->path;
@@ -76,7 +88,10 @@ void find_networks(Unit& unit) {
 
 void read_policies(Unit& unit, const PolicyDefaults& defaults) {
   std::vector<LabelSet> labels;
-  for (const auto& member : unit.members) labels.push_back({member.container.name, member.container.labels});
+  for (const auto& member : unit.members) {
+    labels.push_back({member.container.name, member.container.labels});
+    for (const auto& [name, value] : member.container.labels) unit.labelled = unit.labelled || name.rfind(defaults.prefix, 0) == 0;
+  }
   auto parsed = parse_labels(labels, defaults);
   unit.policy = std::move(parsed.unit);
   for (size_t i = 0; i < unit.members.size() && i < parsed.members.size(); ++i) {
@@ -106,9 +121,14 @@ std::string database_of(const std::string& image) {
       {"postgres", "postgres"}, {"postgresql", "postgres"}, {"postgis", "postgres"}, {"timescaledb", "postgres"},
       {"pgvector", "postgres"}, {"mysql", "mysql"}, {"percona", "mysql"}, {"mariadb", "mariadb"}, {"mongo", "mongodb"},
       {"mongodb", "mongodb"}, {"redis", "redis"}, {"valkey", "redis"}, {"influxdb", "influxdb"}, {"couchdb", "couchdb"}}};
+  // Tools named after the database that they look at.
+  static constexpr std::array<std::string_view, 9> tools = {"exporter", "express", "commander", "admin",  "backup",
+                                                            "operator", "insight", "proxy",     "client"};
   auto name = image.substr(0, image.find('@'));
   name = name.substr(name.rfind('/') == std::string::npos ? 0 : name.rfind('/') + 1);
   name = lower(name.substr(0, name.find(':')));
+  const auto is_in_name = [&](std::string_view tool) { return name.find(tool) != std::string::npos; };
+  if (std::any_of(tools.begin(), tools.end(), is_in_name)) return {};
   for (const auto& [word, database] : known) {
     if (name == word || (name.rfind(word, 0) == 0 && name.find_first_of("-_", word.size()) == word.size())) return std::string(database);
   }

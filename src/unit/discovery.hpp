@@ -29,7 +29,7 @@ struct Surroundings {
 /// An error among unit.problems makes the unit invalid; it names the container, volume or path and what to do.
 std::vector<Unit> discover(const Inventory& inventory, const Surroundings& surroundings);
 
-/// "postgres", "mysql", "mariadb", "mongodb", "redis" for images of those databases; empty otherwise.
+/// "postgres", "mysql", "mariadb", "mongodb", "redis", "influxdb", "couchdb" for images of those databases; empty otherwise.
 std::string database_of(const std::string& image);
 
 }  // namespace kopidocka

@@ -8,9 +8,18 @@ namespace kopidocka {
 namespace {
 
 std::string rebase(const std::string& path, const std::string& from, const std::string& to) {
-  const auto rest = from == "/" ? path : path.substr(from.size());
+  const auto rest = from != "/" ? path.substr(from.size()) : path == "/" ? std::string() : path;
   if (rest.empty()) return to;
   return to == "/" ? rest : to + rest;
+}
+
+bool shows_host(const Mount& mount) { return (mount.type == "bind" || mount.type == "volume") && !mount.source.empty(); }
+
+bool is_better(const Mount& mount, const Mount* than) {
+  if (than == nullptr || mount.source.size() != than->source.size()) {
+    return than == nullptr || mount.source.size() > than->source.size();
+  }
+  return mount.writable && !than->writable;
 }
 
 }  // namespace
@@ -32,29 +41,36 @@ bool is_host_internal(const std::string& path) {
   return name == "docker.sock" || name == "podman.sock" || name == "containerd.sock";
 }
 
+std::string line_to_see(const std::string& host_path) {
+  const std::filesystem::path path(host_path);
+  const auto volumes = path.parent_path().parent_path();
+  const auto shown = path.filename() == "_data" && volumes.filename() == "volumes" ? volumes.string() : host_path;
+  return shown + ":" + shown;
+}
+
 HostPaths HostPaths::on_host() { return {}; }
 
 HostPaths HostPaths::in_container(const Container& self) {
   HostPaths paths;
   paths.inside_container_ = true;
-  for (const auto& mount : self.mounts) {
-    if (mount.type == "bind" || mount.type == "volume") paths.mounts_.push_back(mount);
-  }
+  paths.mounts_ = self.mounts;
   return paths;
 }
 
 std::optional<HostPaths::Local> HostPaths::local(const std::string& host_path) const {
   if (!inside_container_) return Local{host_path, true};
+  // Paths come from labels too: "/srv/../etc" is not below /srv.
+  const auto path = std::filesystem::path(host_path).lexically_normal().string();
   const Mount* best = nullptr;
   for (const auto& mount : mounts_) {
-    if (is_within(host_path, mount.source) && (best == nullptr || mount.source.size() > best->source.size())) best = &mount;
+    if (!shows_host(mount) || !is_within(path, mount.source) || !is_better(mount, best)) continue;
+    if (mount_of(rebase(path, mount.source, mount.destination)) == &mount) best = &mount;
   }
   if (best == nullptr) return std::nullopt;
-  return Local{rebase(host_path, best->source, best->destination), best->writable};
+  return Local{rebase(path, best->source, best->destination), best->writable};
 }
 
-std::optional<std::string> HostPaths::host(const std::string& local_path) const {
-  if (!inside_container_) return local_path;
+const Mount* HostPaths::mount_of(const std::string& local_path) const {
   const Mount* best = nullptr;
   for (const auto& mount : mounts_) {
     if (is_within(local_path, mount.destination) &&
@@ -62,8 +78,14 @@ std::optional<std::string> HostPaths::host(const std::string& local_path) const 
       best = &mount;
     }
   }
-  if (best == nullptr) return std::nullopt;
-  return rebase(local_path, best->destination, best->source);
+  return best;
+}
+
+std::optional<std::string> HostPaths::host(const std::string& local_path) const {
+  if (!inside_container_) return local_path;
+  const auto* mount = mount_of(local_path);
+  if (mount == nullptr || !shows_host(*mount)) return std::nullopt;
+  return rebase(local_path, mount->destination, mount->source);
 }
 
 }  // namespace kopidocka

@@ -20,10 +20,14 @@ class HostPaths {
   static HostPaths on_host();
   static HostPaths in_container(const Container& self);
 
-  /// Where `host_path` is seen here; nothing when no mount of ours covers it. The longest covering mount wins.
+  /// Where `host_path` is seen here; nothing when no mount of ours covers it, or another mount of ours hides it there. The
+  /// longest covering mount wins, a writable one among equals.
   std::optional<Local> local(const std::string& host_path) const;
-  /// The path on the host behind one of ours; nothing when it lies in our own container's file system.
+  /// The path on the host behind one of ours; nothing when it lies in our own container's file system or in a tmpfs.
   std::optional<std::string> host(const std::string& local_path) const;
+
+  /// The mount of ours that covers one of our paths; nullptr on a host and for paths of the container's own.
+  const Mount* mount_of(const std::string& local_path) const;
 
   bool inside_container() const { return inside_container_; }
 
@@ -34,6 +38,10 @@ class HostPaths {
 
 /// Whether `path` is `root` itself or lies below it, by whole components.
 bool is_within(const std::string& path, const std::string& root);
+
+/// The line of a compose file that lets us see `host_path`: for the data of a volume the engine's whole volume folder, so
+/// that one line serves all volumes.
+std::string line_to_see(const std::string& host_path);
 
 /// Host paths that are never user data: the root itself, system folders, Docker's own, sockets.
 bool is_host_internal(const std::string& path);

@@ -15,6 +15,7 @@ std::string label(const Container& container, const std::string& name) {
 }
 
 const Container* find_container(const Inventory& inventory, const std::string& id) {
+  if (id.empty()) return nullptr;
   const auto found = std::find_if(inventory.containers.begin(), inventory.containers.end(),
                                   [&](const Container& container) { return container.id == id; });
   return found == inventory.containers.end() ? nullptr : &*found;
@@ -36,6 +37,18 @@ std::string referenced(const std::string& mode) {
   return mode.rfind(prefix, 0) == 0 ? mode.substr(prefix.size()) : std::string();
 }
 
+/// Whether "container:<reference>" means this container: its id, the beginning of one, or its name.
+bool is_meant(const std::string& reference, const Container& container) {
+  constexpr size_t kShortId = 12;
+  return !reference.empty() && (reference == container.id || reference == container.name ||
+                                (reference.size() >= kShortId && container.id.starts_with(reference)));
+}
+
+bool shares_namespace_of(const Container& container, const Container& owner) {
+  return is_meant(referenced(container.network_mode), owner) || is_meant(referenced(container.pid_mode), owner) ||
+         is_meant(referenced(container.ipc_mode), owner);
+}
+
 /// Names in this unit: id, container name and service, each to the members that carry it.
 std::map<std::string, std::vector<std::string>> names_of(const Unit& unit) {
   std::map<std::string, std::vector<std::string>> names;
@@ -48,14 +61,13 @@ std::map<std::string, std::vector<std::string>> names_of(const Unit& unit) {
   return names;
 }
 
-/// What a container asks to be up before itself, by name: Docker's own references and compose's label.
+/// What a container asks to be up before itself, by name: Docker's own references and compose's label. Namespaces apart.
 std::vector<std::string> wanted_by(const Member& member) {
   const auto& container = member.container;
   std::vector<std::string> wanted;
   for (const auto& entry : split(label(container, "com.docker.compose.depends_on"), ',')) {
     wanted.push_back(split(entry, ':').front());
   }
-  for (const auto& mode : {container.network_mode, container.pid_mode, container.ipc_mode}) wanted.push_back(referenced(mode));
   for (const auto& from : container.volumes_from) wanted.push_back(split(from, ':').front());
   for (const auto& link : container.links) {
     auto name = split(link, ':').front();
@@ -85,12 +97,18 @@ bool reaches(const Unit& unit, const std::string& from, const std::string& to, s
 
 }  // namespace
 
+bool is_ourselves(const Container& container, const Inventory& inventory, const Surroundings& surroundings) {
+  if (const auto* self = find_container(inventory, surroundings.own_container_id)) {
+    if (container.id == self->id || is_meant(referenced(container.network_mode), *self)) return true;
+  }
+  return label(container, surroundings.defaults.prefix + "role") == "sidecar" ||
+         answers_to(container, surroundings.docker_proxy_host);
+}
+
 std::vector<MemberGroup> group_members(const Inventory& inventory, const Surroundings& surroundings) {
   std::map<std::pair<int, std::string>, MemberGroup> groups;
   for (const auto& container : inventory.containers) {
-    if (!surroundings.own_container_id.empty() && container.id == surroundings.own_container_id) continue;
-    if (label(container, surroundings.defaults.prefix + "role") == "sidecar") continue;
-    if (answers_to(container, surroundings.docker_proxy_host)) continue;
+    if (is_ourselves(container, inventory, surroundings)) continue;
     if (lower(label(container, "com.docker.compose.oneoff")) == "true") continue;
     const auto project = label(container, "com.docker.compose.project");
     Member member;
@@ -129,6 +147,9 @@ void resolve_dependencies(Unit& unit) {
       return true;
     };
     for (const auto& name : wanted_by(member)) add(name);
+    for (const auto& other : unit.members) {
+      if (shares_namespace_of(member.container, other.container)) providers.insert(other.container.id);
+    }
     for (const auto& name : member.policy.depends_on) {
       if (add(name)) continue;
       const auto meant = nearest(name, services);
@@ -168,10 +189,17 @@ void refuse_unholdable(Unit& unit, const Inventory& inventory, const Surrounding
                                "it is a task of a swarm service: swarm would replace it as soon as it is stopped; "
                                "only containers outside swarm can be backed up cold"});
     }
-    if (self != nullptr && referenced(self->network_mode) == container.id) {
+    if (self != nullptr && is_meant(referenced(self->network_mode), container)) {
       unit.problems.push_back({Problem::Severity::error, where,
                                "the kopi-docka container lives in its network: stopping it would cut us off; give the "
                                "kopi-docka service a network of its own"});
+    }
+    for (const auto& other : inventory.containers) {
+      if (unit.member(other.id) != nullptr || !other.running() || !shares_namespace_of(other, container)) continue;
+      if (is_ourselves(other, inventory, surroundings)) continue;
+      unit.problems.push_back({Problem::Severity::warning, where,
+                               "container " + printable(other.name) + " of another unit lives in its network or another of its "
+                               "namespaces and loses it with each backup until it is restarted; put both into one stack"});
     }
   }
 }

@@ -14,6 +14,10 @@ struct MemberGroup {
   std::vector<Member> members;
 };
 
+/// Whether it is a part of kopi-docka itself: our own container, one that shares its network (and so its id, seen from
+/// inside, see docker/self.hpp), another sidecar, the proxy to Docker.
+bool is_ourselves(const Container& container, const Inventory& inventory, const Surroundings& surroundings);
+
 /// Compose projects and standalone containers, without ourselves, our proxy and one-off containers.
 std::vector<MemberGroup> group_members(const Inventory& inventory, const Surroundings& surroundings);
 
@@ -21,7 +25,8 @@ std::vector<MemberGroup> group_members(const Inventory& inventory, const Surroun
 /// Unknown services in the label and cycles are added to unit.problems.
 void resolve_dependencies(Unit& unit);
 
-/// Containers that can never be held: auto-remove, swarm tasks, the one whose network we live in.
+/// Containers that can never be held: auto-remove, swarm tasks, the one whose network we live in. Warns about containers
+/// outside the unit that lose their network or other namespace with a stop.
 void refuse_unholdable(Unit& unit, const Inventory& inventory, const Surroundings& surroundings);
 
 }  // namespace kopidocka

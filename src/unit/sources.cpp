@@ -1,9 +1,11 @@
 #include "unit/sources.hpp"
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "base/text.hpp"
+#include "unit/data_place.hpp"
+#include "unit/members.hpp"
 
 namespace kopidocka {
 namespace {
@@ -36,16 +38,6 @@ std::vector<std::string> volume_names(const Unit& unit, const std::string& name)
   return names;
 }
 
-/// The host folder behind a `local` volume made with `o=bind`: its data is there also while nobody mounts it.
-std::string bind_device(const Volume& volume) {
-  const auto options = volume.options.find("o");
-  const auto device = volume.options.find("device");
-  if (volume.driver != "local" || options == volume.options.end() || device == volume.options.end()) return {};
-  const auto flags = split(options->second, ',');
-  const bool bind = std::any_of(flags.begin(), flags.end(), [](const auto& flag) { return flag == "bind" || flag == "rbind"; });
-  return bind ? device->second : std::string();
-}
-
 class SourceFinder {
  public:
   SourceFinder(Unit& unit, const Inventory& inventory, const Surroundings& surroundings)
@@ -59,9 +51,15 @@ class SourceFinder {
       }
     }
     for (auto& source : unit_.sources) {
+      find_writers_inside(source);
       find_foreign_writers(source);
       require_visible(source);
     }
+    const auto& policy = unit_.policy;
+    tell_about_idle_globs("volumes", policy.volumes, volumes_seen_);
+    tell_about_idle_globs("volumes.exclude", policy.volumes_exclude, volumes_seen_);
+    tell_about_idle_globs("binds", policy.binds, binds_seen_);
+    tell_about_idle_globs("binds.exclude", policy.binds_exclude, binds_seen_);
     std::sort(unit_.sources.begin(), unit_.sources.end(), [](const DataSource& a, const DataSource& b) {
       return a.kind != b.kind ? a.kind < b.kind : a.name < b.name;
     });
@@ -76,10 +74,16 @@ class SourceFinder {
   void add_volume(const Member& member, const Mount& mount) {
     const auto& policy = unit_.policy;
     const auto names = volume_names(unit_, mount.name);
+    volumes_seen_.insert(names.begin(), names.end());
     const auto* volume = find_volume(inventory_, mount.name);
     if (is_none(policy.volumes) || matches_any(policy.volumes_exclude, names)) return;
     if (!policy.volumes.empty() && !matches_any(policy.volumes, names)) return;
-    if (volume != nullptr && volume_excluded(volume->labels, surroundings_.defaults)) return;
+    if (volume != nullptr) {
+      for (const auto& found : check_volume_labels(volume->name, volume->labels, surroundings_.defaults)) {
+        problem(found.severity, found.where, found.message);
+      }
+      if (volume_excluded(volume->labels, surroundings_.defaults)) return;
+    }
     if (is_anonymous(mount.name) && policy.volumes.empty()) {
       problem(Severity::warning, "container " + printable(member.container.name),
               "keeps " + printable(mount.destination) + " in an anonymous volume, which is not backed up; give it a name in "
@@ -92,89 +96,150 @@ class SourceFinder {
     source.path = mount.source;
     source.driver = mount.driver;
     if (volume != nullptr && !volume->mountpoint.empty()) source.path = volume->mountpoint;
-    add(member, mount, source, volume == nullptr ? std::string() : refuse_driver(*volume, source));
+    refuse_driver(volume == nullptr ? Volume{mount.name, mount.driver.empty() ? "local" : mount.driver, {}, {}, {}, {}} : *volume);
+    add(member, mount, source);
   }
 
-  /// Where the data of the volume really lies; says so when that place is only there while a container uses it.
-  std::string refuse_driver(const Volume& volume, const DataSource& source) {
-    if (const auto device = bind_device(volume); !device.empty()) return device;
-    const bool mounted_on_use = volume.driver != "local" || volume.options.count("device") != 0 || volume.options.count("type") != 0;
-    if (mounted_on_use) {
-      problem(Severity::error, "volume " + printable(volume.name),
-              "its data is mounted by driver '" + printable(volume.driver) + "' only while a container uses it, so it cannot "
-              "be read cold; leave it out with the label " + surroundings_.defaults.prefix + "volumes.exclude");
-    }
-    return source.path;
+  /// Its data would be gone, or not yet there, while the containers are down.
+  void refuse_driver(const Volume& volume) {
+    if (!is_mounted_on_use(volume)) return;
+    problem(Severity::error, "volume " + printable(volume.name),
+            "its data is mounted by driver '" + printable(volume.driver) + "' only while a container uses it, so it cannot "
+            "be read cold; leave it out with the label " + surroundings_.defaults.prefix + "volumes.exclude");
   }
 
   void add_bind(const Member& member, const Mount& mount) {
     const auto& policy = unit_.policy;
-    if (is_host_internal(mount.source) || is_none(policy.binds)) return;
+    if (is_none(policy.binds)) return;
+    if (is_host_internal(mount.source)) {
+      if (std::find(policy.binds.begin(), policy.binds.end(), mount.source) == policy.binds.end()) return;
+      binds_seen_.insert(mount.source);
+      problem(Severity::warning, "bind " + printable(mount.source),
+              "it belongs to the host, not to the stack, and is not backed up, although the label " +
+                  surroundings_.defaults.prefix + "binds names it");
+      return;
+    }
+    binds_seen_.insert(mount.source);
     if (matches_any(policy.binds_exclude, {mount.source})) return;
     if (!policy.binds.empty() && !matches_any(policy.binds, {mount.source})) return;
     DataSource source;
     source.kind = SourceKind::bind;
     source.name = mount.source;
     source.path = mount.source;
-    add(member, mount, source, mount.source);
+    add(member, mount, source);
   }
 
-  void add(const Member& member, const Mount& mount, DataSource source, const std::string& data_path) {
-    for (const auto& own : surroundings_.own_paths) {
-      if (!is_within(source.path, own) && !is_within(own, source.path)) continue;
-      problem(Severity::warning, std::string(to_string(source.kind)) + " " + printable(source.name),
-              "holds kopi-docka's own repository, state or cache and is not backed up");
-      return;
-    }
-    const auto known = std::find_if(unit_.sources.begin(), unit_.sources.end(),
-                                    [&](const DataSource& other) { return other.path == source.path; });
-    if (known != unit_.sources.end()) {
-      known->users.push_back(member.container.id);
-      known->read_only = known->read_only && !mount.writable;
+  void add(const Member& member, const Mount& mount, DataSource source) {
+    const auto place = data_place(mount, inventory_.volumes);
+    if (is_our_own(source, place)) return;
+    const auto known = std::find_if(places_.begin(), places_.end(), [&](const std::string& other) { return other == place; });
+    if (known != places_.end()) {
+      auto& same = unit_.sources[static_cast<size_t>(known - places_.begin())];
+      add_user(same, member.container.id);
+      same.read_only = same.read_only && !mount.writable;
       return;
     }
     source.destination = mount.destination;
     source.read_only = !mount.writable;
     source.users = {member.container.id};
-    if (const auto local = surroundings_.paths.local(data_path.empty() ? source.path : data_path)) {
+    if (const auto local = surroundings_.paths.local(place)) {
       source.local_path = local->path;
       source.local_writable = local->writable;
     }
     unit_.sources.push_back(std::move(source));
+    places_.push_back(place);
+  }
+
+  static void add_user(DataSource& source, const std::string& id) {
+    if (std::find(source.users.begin(), source.users.end(), id) == source.users.end()) source.users.push_back(id);
+  }
+
+  bool is_our_own(const DataSource& source, const std::string& place) {
+    const auto where = std::string(to_string(source.kind)) + " " + printable(source.name);
+    for (const auto& own : surroundings_.own_paths) {
+      if (is_within(place, own) || is_within(source.path, own)) {
+        problem(Severity::warning, where, "holds kopi-docka's own repository, state or cache and is not backed up");
+        return true;
+      }
+      if (is_within(own, place)) {
+        // Left out with a warning, the rest of the folder would be lost without anybody noticing.
+        problem(Severity::error, where,
+                "kopi-docka's own repository, state or cache lies in it, at " + printable(own) +
+                    "; move that elsewhere, or leave this source out with a label");
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const std::string& place_of(const DataSource& source) const {
+    return places_[static_cast<size_t>(&source - unit_.sources.data())];
   }
 
   void require_visible(const DataSource& source) {
     if (!source.local_path.empty()) return;
-    const auto line = source.kind == SourceKind::volume ? std::string("/var/lib/docker/volumes:/var/lib/docker/volumes")
-                                                        : source.path + ":" + source.path;
+    const auto& place = place_of(source);
     problem(Severity::error, std::string(to_string(source.kind)) + " " + printable(source.name),
-            "kopi-docka does not see " + printable(source.path) + "; add '" + printable(line) +
+            "kopi-docka does not see " + printable(place) + "; add '" + printable(line_to_see(place)) +
                 "' to the volumes of the kopi-docka service, or leave it out with a label");
+  }
+
+  /// Members that mount a folder inside this one, or the one above it: they write to it too.
+  void find_writers_inside(DataSource& source) {
+    const auto& place = place_of(source);
+    for (const auto& member : unit_.members) {
+      for (const auto& mount : member.container.mounts) {
+        if (!mount.writable || mount.source.empty()) continue;
+        const auto other = data_place(mount, inventory_.volumes);
+        if (is_within(other, place) || is_within(place, other)) add_user(source, member.container.id);
+      }
+    }
   }
 
   void find_foreign_writers(DataSource& source) {
     for (const auto& container : inventory_.containers) {
-      if (unit_.member(container.id) != nullptr || container.id == surroundings_.own_container_id) continue;
-      if (!container.running()) continue;
+      if (!container.running() || unit_.member(container.id) != nullptr) continue;
+      if (is_ourselves(container, inventory_, surroundings_)) continue;
       for (const auto& mount : container.mounts) {
-        if (!mount.writable || mount.source.empty()) continue;
-        if (is_within(mount.source, source.path)) {
-          source.foreign_writers.push_back(container.id);
-          problem(Severity::error, std::string(to_string(source.kind)) + " " + printable(source.name),
-                  "container " + printable(container.name) + ", which is not of this unit, writes to it too: a copy would "
-                  "not be cold; mount it read-only there, stop that container, or leave the source out with a label");
-        } else if (is_within(source.path, mount.source) && !is_host_internal(mount.source)) {
-          problem(Severity::warning, std::string(to_string(source.kind)) + " " + printable(source.name),
-                  "container " + printable(container.name) + " of another unit mounts the folder above it writable: if it "
-                  "writes here during a backup, the copy is not cold");
-        }
+        if (mount.writable && !mount.source.empty()) look_at_foreign(source, container, data_place(mount, inventory_.volumes));
       }
+    }
+  }
+
+  void look_at_foreign(DataSource& source, const Container& container, const std::string& written) {
+    const auto where = std::string(to_string(source.kind)) + " " + printable(source.name);
+    const auto& place = place_of(source);
+    if (is_within(written, place)) {
+      auto& writers = source.foreign_writers;
+      if (std::find(writers.begin(), writers.end(), container.id) == writers.end()) writers.push_back(container.id);
+      problem(Severity::error, where,
+              "container " + printable(container.name) + ", which is not of this unit, writes to it too: a copy would "
+              "not be cold; mount it read-only there, stop that container, or leave the source out with a label");
+    } else if (is_within(place, written) && !is_host_internal(written)) {
+      problem(Severity::warning, where,
+              "container " + printable(container.name) + " of another unit mounts the folder above it writable: if it "
+              "writes here during a backup, the copy is not cold");
+    }
+  }
+
+  /// A name that fits nothing is mostly a typing error, and what it was to select is not backed up.
+  void tell_about_idle_globs(const std::string& label, const std::vector<std::string>& globs, const std::set<std::string>& seen) {
+    if (is_none(globs)) return;
+    const std::vector<std::string> names(seen.begin(), seen.end());
+    for (const auto& glob : globs) {
+      if (matches_any({glob}, names)) continue;
+      const auto meant = nearest(glob, names);
+      problem(Severity::warning, "label " + surroundings_.defaults.prefix + label,
+              "'" + printable(glob) + "' fits nothing that the containers of this unit mount" +
+                  (meant.empty() ? std::string() : "; did you mean '" + printable(meant) + "'?"));
     }
   }
 
   Unit& unit_;
   const Inventory& inventory_;
   const Surroundings& surroundings_;
+  std::vector<std::string> places_;  ///< where the data of each of unit_.sources lies, same order
+  std::set<std::string> volumes_seen_, binds_seen_;
 };
 
 }  // namespace

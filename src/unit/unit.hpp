@@ -56,6 +56,7 @@ struct Unit {
   std::vector<RecipeFile> compose_files;
   std::vector<RecipeFile> env_files;
   UnitPolicy policy;
+  bool labelled = false;  ///< some member carries a label of ours: the user means this unit, enabled or not
   std::vector<Problem> problems;
 
   bool valid() const;

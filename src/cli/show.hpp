@@ -1,0 +1,18 @@
+#pragma once
+
+#include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
+
+namespace kopidocka {
+
+// What people see of an answer; `--json` prints the answer itself.
+void show_units(std::ostream& out, const nlohmann::json& answer);
+void show_unit_details(std::ostream& out, const nlohmann::json& unit);
+void show_reports(std::ostream& out, const nlohmann::json& reports);
+void show_report(std::ostream& out, const nlohmann::json& report);
+void show_points(std::ostream& out, const nlohmann::json& points);
+void show_status(std::ostream& out, const nlohmann::json& status);
+void show_checks(std::ostream& out, const nlohmann::json& checks);
+void show_repository(std::ostream& out, const nlohmann::json& repository);
+
+}  // namespace kopidocka

@@ -1,0 +1,151 @@
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/text.hpp"
+#include "cli/ask.hpp"
+#include "cli/show.hpp"
+#include "cli/verb_functions.hpp"
+
+namespace kopidocka {
+namespace {
+
+using nlohmann::json;
+
+json parsed(const ControlReply& reply) { return json::parse(reply.result); }
+
+std::string pretty(const json& value) { return value.dump(2, ' ', false, json::error_handler_t::replace); }
+
+/// Asks, then prints the answer as JSON or through `show`.
+ExitCode ask_and_show(const VerbContext& context, const std::string& verb, const json& args,
+                      void (*show)(std::ostream&, const json&)) {
+  const auto reply = ask(context, verb, args);
+  const auto value = parsed(reply);
+  if (context.arguments.has("json")) {
+    context.out << pretty(value) << std::endl;
+  } else {
+    show(context.out, value);
+  }
+  return reply.exit_code;
+}
+
+void show_reports_of_backup(std::ostream& out, const json& results) {
+  for (const auto& result : results) {
+    if (result.contains("text")) {
+      out << printable(result.value("unit", "")) << ": plan of a " << result.value("scope", "") << " backup\n" << result.value("text", "");
+    } else {
+      show_report(out, result);
+    }
+  }
+}
+
+void show_recovery(std::ostream& out, const json& outcome) {
+  const auto runs = outcome.value("runs", size_t{0});
+  if (runs == 0 && outcome.at("problems").empty() && outcome.at("started").empty()) out << "nothing is owed\n";
+  for (const auto& name : outcome.at("started")) out << "started " << printable(name.get<std::string>()) << "\n";
+  for (const auto& report : outcome.at("lost")) show_report(out, report);
+  for (const auto& problem : outcome.at("problems")) out << "! " << printable(problem.get<std::string>()) << "\n";
+}
+
+bool confirmed(const VerbContext& context) {
+  if (context.arguments.has("yes")) return true;
+  if (::isatty(STDIN_FILENO) != 1) {
+    throw Error(ErrorKind::usage, "a restore asks before it replaces data, and there is nobody to answer", "add --yes");
+  }
+  context.err << "Go on? [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+size_t number_option(const VerbContext& context, const char* name, size_t fallback) {
+  const auto text = context.arguments.get(name);
+  if (text.empty()) return fallback;
+  if (text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos) {
+    throw Error(ErrorKind::usage, "--" + std::string(name) + " needs a number, not '" + printable(text) + "'");
+  }
+  return std::stoul(text);
+}
+
+}  // namespace
+
+ExitCode verb_list(const VerbContext& context) {
+  const json args = {{"units", context.arguments.words}, {"all", context.arguments.has("all")}};
+  const auto reply = ask(context, "list", args);
+  const auto value = parsed(reply);
+  if (context.arguments.has("json")) {
+    context.out << pretty(value.at("units")) << std::endl;
+  } else if (context.arguments.words.empty()) {
+    show_units(context.out, value);
+  } else {
+    for (const auto& unit : value.at("units")) show_unit_details(context.out, unit);
+  }
+  return reply.exit_code;
+}
+
+ExitCode verb_backup(const VerbContext& context) {
+  const json args = {{"units", context.arguments.words},
+                     {"all", context.arguments.has("all")},
+                     {"scope", context.arguments.get("scope")},
+                     {"dry_run", context.arguments.has("dry-run")}};
+  const auto reply = ask(context, "backup", args);
+  const auto results = parsed(reply);
+  if (context.arguments.has("json")) {
+    // One object a unit, one line an object: a single unit's answer is plain JSON, many are JSON lines.
+    for (const auto& result : results) context.out << result.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
+  } else {
+    show_reports_of_backup(context.out, results);
+  }
+  return reply.exit_code;
+}
+
+ExitCode verb_snapshots(const VerbContext& context) {
+  const json args = {{"units", context.arguments.words}, {"all_hosts", context.arguments.has("all-hosts")}};
+  return ask_and_show(context, "snapshots", args, show_points);
+}
+
+ExitCode verb_restore(const VerbContext& context) {
+  const auto& arguments = context.arguments;
+  json args = {{"unit", arguments.words.front()},
+               {"at", arguments.get("at", "latest")},
+               {"volumes", arguments.all("volume")},
+               {"to", arguments.get("to")},
+               {"dry_run", true}};
+  const auto planned = ask(context, "restore", args);
+  const auto plan = parsed(planned);
+  if (arguments.has("dry-run")) {
+    context.out << (arguments.has("json") ? pretty(plan) + "\n" : plan.value("text", ""));
+    return planned.exit_code;
+  }
+  context.err << "restore " << printable(arguments.words.front()) << " from backup " << plan.value("backup_id", "") << "\n"
+              << plan.value("text", "");
+  if (!confirmed(context)) {
+    context.err << "nothing was changed\n";
+    return ExitCode::refused;
+  }
+  // The very backup that was shown, even if a newer one has come meanwhile.
+  args["at"] = plan.at("backup_id");
+  args["dry_run"] = false;
+  return ask_and_show(context, "restore", args, show_report);
+}
+
+ExitCode verb_status(const VerbContext& context) { return ask_and_show(context, "status", json::object(), show_status); }
+
+ExitCode verb_history(const VerbContext& context) {
+  const json args = {{"unit", context.arguments.words.empty() ? "" : context.arguments.words.front()},
+                     {"limit", number_option(context, "limit", 20)},
+                     {"result", context.arguments.get("result")}};
+  return ask_and_show(context, "history", args, show_reports);
+}
+
+ExitCode verb_repository(const VerbContext& context) {
+  return ask_and_show(context, "repository", {{"action", context.arguments.words.front()}}, show_repository);
+}
+
+ExitCode verb_recover(const VerbContext& context) { return ask_and_show(context, "recover", json::object(), show_recovery); }
+
+ExitCode verb_doctor(const VerbContext& context) { return ask_and_show(context, "doctor", json::object(), show_checks); }
+
+}  // namespace kopidocka

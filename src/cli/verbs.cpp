@@ -1,0 +1,80 @@
+#include "cli/verbs.hpp"
+
+#include "cli/verb_functions.hpp"
+
+namespace kopidocka {
+namespace {
+
+constexpr OptionSpec kAll{"all", "", "every enabled unit"};
+constexpr OptionSpec kDryRun{"dry-run", "", "print the plan and change nothing"};
+
+std::vector<VerbSpec> make_table() {
+  return {
+      {"daemon", "", 0, 0, "watch the Docker Engine and back up units when they are due", {"kopi-docka daemon"}, {}, false, false,
+       verb_daemon},
+      {"list", "[UNIT...]", 0, 1000, "units with their containers, data, problems and next run",
+       {"kopi-docka list", "kopi-docka list shop --json"}, {{"all", "", "also units that are not enabled"}}, true, false, verb_list},
+      {"backup", "UNIT...", 0, 1000, "back up units now, cold",
+       {"kopi-docka backup shop", "kopi-docka backup --all", "kopi-docka backup shop --dry-run"},
+       {kAll, kDryRun, {"scope", "SCOPE", "minimal (data), standard (and recipe, networks) or full"}}, true, false, verb_backup},
+      {"snapshots", "[UNIT...]", 0, 1000, "what can be restored", {"kopi-docka snapshots shop"},
+       {{"all-hosts", "", "also what other hosts saved in this repository"}}, true, false, verb_snapshots},
+      {"restore", "UNIT", 1, 1, "bring a unit's data back",
+       {"kopi-docka restore shop", "kopi-docka restore shop --at '2026-11-20 03:00' --volume db --yes",
+        "kopi-docka restore shop --to /restore/shop"},
+       {{"at", "WHEN", "latest, an id, or a time (the newest backup not later)"},
+        {"volume", "NAME", "only this volume or bind; may be repeated"},
+        {"to", "FOLDER", "into an empty folder instead of in place"},
+        {"yes", "", "do not ask"},
+        kDryRun},
+       true, false, verb_restore},
+      {"status", "", 0, 0, "everything on one screen; exit code 1 when something needs you", {"kopi-docka status"}, {}, true, false,
+       verb_status},
+      {"history", "[UNIT]", 0, 1, "past runs, newest first", {"kopi-docka history shop --limit 5", "kopi-docka history --result failed"},
+       {{"limit", "N", "how many (20)"}, {"result", "RESULT", "only success, partial, failed or skipped"}}, true, false, verb_history},
+      {"repository", "init|status", 1, 1, "create the repository, or ask whether it answers",
+       {"kopi-docka repository status", "kopi-docka repository init"}, {}, true, false, verb_repository},
+      {"recover", "", 0, 0, "start what a run that was cut off had stopped", {"kopi-docka recover --inline"}, {}, true, false,
+       verb_recover},
+      {"doctor", "", 0, 0, "check what backups need, and say how to mend it", {"kopi-docka doctor"}, {}, true, false, verb_doctor},
+      {"metrics", "", 0, 0, "the daemon's metrics in Prometheus form", {"kopi-docka metrics"}, {}, false, false, verb_metrics},
+      {"health", "", 0, 0, "whether the daemon is ready; exit code 0 or 1", {"kopi-docka health --live"},
+       {{"live", "", "whether it lives at all"}}, false, false, verb_health},
+      {"labels", "", 0, 0, "every label, its values and its default", {"kopi-docka labels"},
+       {{"markdown", "", "as in docs/labels.md"}}, false, false, verb_labels},
+      {"config", "", 0, 0, "every setting, its value and where it comes from", {"kopi-docka config --json"},
+       {{"markdown", "", "as in docs/settings.md"}}, false, false, verb_config},
+      {"completion", "bash", 0, 1, "completion for the shell", {"source <(kopi-docka completion bash)"}, {}, false, false,
+       verb_completion},
+      {"version", "", 0, 0, "the version of this program", {"kopi-docka version"}, {}, false, false, verb_version},
+      {"help", "[VERB]", 0, 1, "this help, or that of a verb", {"kopi-docka help restore"}, {{"markdown", "", "as in docs/cli.md"}},
+       false, false, verb_help},
+      {"worker", "", 0, 0, "a child of the daemon that touches user paths", {}, {}, false, true, verb_worker},
+  };
+}
+
+}  // namespace
+
+std::string Arguments::get(const std::string& name, const std::string& fallback) const {
+  const auto found = options.find(name);
+  return found == options.end() || found->second.empty() ? fallback : found->second.back();
+}
+
+std::vector<std::string> Arguments::all(const std::string& name) const {
+  const auto found = options.find(name);
+  return found == options.end() ? std::vector<std::string>() : found->second;
+}
+
+const std::vector<VerbSpec>& verb_table() {
+  static const auto table = make_table();
+  return table;
+}
+
+const VerbSpec* find_verb(std::string_view name) {
+  for (const auto& verb : verb_table()) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+}  // namespace kopidocka

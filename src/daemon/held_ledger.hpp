@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "journal/journal.hpp"
+
+namespace kopidocka {
+
+/// Which containers of each unit we hold stopped right now, read along from the journal's records.
+class HeldLedger {
+ public:
+  /// What was owed before this process began.
+  void seed(const std::vector<Journal::OpenRun>& runs);
+  void apply(const JournalRecord& record);
+
+  /// Names of held containers by unit; units that hold nothing are left out.
+  std::map<std::string, std::set<std::string>> by_unit() const;
+  size_t open_runs() const { return runs_.size(); }
+
+ private:
+  struct Run {
+    std::string unit;
+    std::map<std::string, std::string> names;  ///< of the members, by id
+    std::set<std::string> held;                ///< ids
+  };
+  std::map<std::string, Run> runs_;
+};
+
+}  // namespace kopidocka

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+
+namespace kopidocka::testing {
+
+/// A repository in memory. Snapshots take no time unless told; `before_snapshot` may change the world or throw.
+class FakeEngine : public SnapshotEngine {
+ public:
+  std::function<void(const SnapshotRequest&)> before_snapshot;
+  std::optional<Error> probe_error, remove_error;
+  std::map<std::string, std::uint64_t> unreadable;  ///< entries by path
+  Milliseconds snapshot_takes{0};
+  std::vector<Snapshot> snapshots;
+
+  std::string name() const override { return "fake"; }
+  Task<RepositoryInfo> probe(Cancel) override {
+    if (probe_error) throw *probe_error;
+    co_return RepositoryInfo{};
+  }
+  Task<RepositoryInfo> create(Cancel) override { co_return RepositoryInfo{}; }
+  Task<> prepare(std::vector<SourcePolicy>, Cancel) override { co_return; }
+  Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override {
+    if (before_snapshot) before_snapshot(request);
+    for (Milliseconds waited{0}; waited < snapshot_takes; waited += Milliseconds(2)) {
+      if (cancel.grade() == CancelGrade::abort_step) throw Error(ErrorKind::cancelled, "the snapshot was ended");
+      co_await sleep_for(Milliseconds(2));
+    }
+    Snapshot snapshot;
+    snapshot.id = "snapshot" + std::to_string(++made_);
+    snapshot.path = request.source.path;
+    snapshot.tags = request.tags;
+    const auto errors = unreadable.find(request.source.path);
+    snapshot.errors = errors == unreadable.end() ? 0 : errors->second;
+    snapshots.push_back(snapshot);
+    co_return snapshot;
+  }
+  Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel) override {
+    std::vector<Snapshot> found;
+    for (const auto& snapshot : snapshots) {
+      bool matches = true;
+      for (const auto& [key, value] : filter.tags) matches = matches && snapshot.tags.count(key) != 0 && snapshot.tags.at(key) == value;
+      if (matches) found.push_back(snapshot);
+    }
+    co_return found;
+  }
+  Task<> restore(RestoreRequest, Cancel) override { co_return; }
+  Task<> remove(std::vector<std::string> ids, Cancel) override {
+    if (remove_error) throw *remove_error;
+    for (const auto& id : ids) std::erase_if(snapshots, [&](const Snapshot& snapshot) { return snapshot.id == id; });
+    co_return;
+  }
+  Task<std::vector<std::string>> expire(std::vector<SourcePolicy>, Cancel) override { co_return std::vector<std::string>(); }
+  Task<> verify(std::vector<std::string>, int, Cancel) override { co_return; }
+  Task<> maintain(bool, Cancel) override { co_return; }
+
+ private:
+  int made_ = 0;
+};
+
+}  // namespace kopidocka::testing

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace kopidocka::testing {
+
+struct ProgramResult {
+  int exit_code = -1;  ///< 128 + signal when killed
+  std::string out, err;
+
+  nlohmann::json json() const { return nlohmann::json::parse(out); }
+};
+
+/// Runs a program to its end, without a shell, with exactly this environment and PATH.
+ProgramResult run_program(const std::vector<std::string>& argv, const std::map<std::string, std::string>& environment);
+
+/// Whether a program of that name is on PATH.
+bool on_path(const std::string& name);
+
+/// Polls `condition` until it holds; false after `limit`. For states, never for how long something takes.
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(60));
+
+/// kopi-docka as a user has it on a host: the real binary with state, cache and repository folders of its own.
+class Program {
+ public:
+  explicit Program(const std::string& engine);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  /// Runs a verb to its end.
+  ProgramResult run(std::vector<std::string> words) const;
+  ProgramResult inline_(std::vector<std::string> words) const;
+  /// The same under strace, which kills it when it enters its n-th fsync.
+  ProgramResult killed_at_fsync(std::vector<std::string> words, int n) const;
+
+  /// Starts the daemon and returns at once; its log goes to log().
+  void start_daemon();
+  /// True when /readyz (through `health`) says so.
+  bool ready() const;
+  void signal_daemon(int signal);
+  /// Waits until the daemon has ended; its exit code, 128 + signal when killed.
+  int wait_daemon();
+  bool daemon_alive();
+  std::string log() const;
+
+  std::filesystem::path folder;
+  std::map<std::string, std::string> environment;
+
+  std::filesystem::path state() const { return folder / "state"; }
+  /// Lines of every open journal.
+  std::vector<std::string> journal_lines() const;
+
+ private:
+  pid_t daemon_ = 0;
+};
+
+/// Content, owner, mode, mtime (nanoseconds), type and link target of every entry below `root`, one line each, sorted.
+std::vector<std::string> tree_of(const std::filesystem::path& root);
+
+/// A shell script run by sh -e; throws with its output when it fails.
+std::string sh(const std::string& script);
+
+}  // namespace kopidocka::testing

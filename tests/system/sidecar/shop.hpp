@@ -1,0 +1,33 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/docker_fixture.hpp"
+#include "support/program.hpp"
+
+namespace kopidocka::testing {
+
+/// A compose-like stack of real containers: `db` with a volume and `web`, which depends on it, with a volume and a bind.
+/// Runs once per engine; kopia is left out by name where it is not on PATH.
+class Shop : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  void make_stack(const std::string& db_command = "trap 'exit 0' TERM; while :; do sleep 0.1; done");
+  std::string container(const std::string& service) const { return docker_->name(service); }
+  bool running(const std::string& service) { return docker_->status(container(service)) == "running"; }
+  bool all_running() { return running("db") && running("web"); }
+  std::filesystem::path volume_path(const std::string& name) const;
+  /// Reports of all runs, oldest first.
+  std::vector<nlohmann::json> reports();
+
+  std::unique_ptr<DockerFixture> docker_;
+  std::unique_ptr<Program> program_;
+  std::string unit_;
+  std::filesystem::path bind_;
+};
+
+}  // namespace kopidocka::testing

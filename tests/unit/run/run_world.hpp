@@ -1,0 +1,103 @@
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "base/text.hpp"
+#include "plan/backup_plan.hpp"
+#include "run/runner.hpp"
+#include "support/fake_docker.hpp"
+#include "support/fake_engine.hpp"
+#include "support/run_task.hpp"
+
+namespace kopidocka::testing {
+
+/// Keeps the facts a run told, as lines.
+class RecordingObserver : public RunObserver {
+ public:
+  void on_run_event(const RunEvent& event) override {
+    if (event.kind == RunEvent::Kind::member_stopped) lines.push_back("stopped " + event.text);
+    if (event.kind == RunEvent::Kind::member_started) lines.push_back("started " + event.text);
+    if (event.kind == RunEvent::Kind::finished) ++finished;
+  }
+  std::vector<std::string> lines;
+  int finished = 0;
+};
+
+/// A unit "shop" of a web container that depends on a database, with a volume each, in a fake Docker and a fake repository,
+/// and a real journal, report store and clock in a folder of its own.
+struct RunWorld {
+  RunWorld() : folder(std::filesystem::temp_directory_path() / ("kd-run-" + make_uuid())), worker(KOPIDOCKA_BINARY),
+               journal(folder / "journal", clock, [this](const JournalRecord& record) { if (on_record) on_record(record); }), reports(folder / "reports") {
+    std::filesystem::create_directories(folder / "hooks");
+    (void)make_private_folder(folder);
+    (void)journal.open();
+    (void)reports.open();
+    db = docker.add_running("shop-db-1", "shop", "db");
+    web = docker.add_running("shop-web-1", "shop", "web");
+  }
+  ~RunWorld() { std::filesystem::remove_all(folder); }
+
+  Unit unit() {
+    Unit unit;
+    unit.name = "shop";
+    for (const auto& id : {db, web}) {
+      Member member;
+      member.container = docker.container(id);
+      member.service = id == db ? "db" : "web";
+      if (id == web) member.providers = {db};
+      unit.members.push_back(member);
+      DataSource source;
+      source.name = "shop_" + member.service;
+      source.path = "/volumes/" + source.name;
+      source.local_path = folder.string();
+      source.users = {id};
+      unit.sources.push_back(source);
+    }
+    unit.policy.enabled = true;
+    unit.policy.start_timeout = Milliseconds(2'000);
+    return unit;
+  }
+
+  RunContext context() {
+    RunContext context{docker, engine, worker, journal, reports, clock, {}, folder / "cache", folder / "hooks", "engine-1", "0", true, "", "",
+                       {&observer}};
+    context.limits.workers = 2;
+    context.limits.start_retry = Milliseconds(3'000);
+    return context;
+  }
+
+  Plan plan() {
+    BackupOptions options;
+    options.run = make_uuid();
+    options.time = clock.now();
+    options.trigger = "request";
+    options.scope = Scope::minimal;
+    options.default_grace = 1;
+    auto plan = make_backup_plan(unit(), options);
+    if (!plan) throw plan.error();
+    return *plan;
+  }
+
+  RunReport run(Cancel cancel = {}) {
+    Runner runner(context());
+    return run_task(io, runner.carry_out(plan(), cancel));
+  }
+
+  size_t open_journals() const { return journal.open_runs().value().size(); }
+
+  boost::asio::io_context io;
+  std::filesystem::path folder;
+  SystemClock clock;
+  FakeDocker docker;
+  FakeEngine engine;
+  Worker worker;
+  std::function<void(const JournalRecord&)> on_record;
+  Journal journal;
+  ReportStore reports;
+  RecordingObserver observer;
+  std::string db, web;
+};
+
+}  // namespace kopidocka::testing

@@ -1,0 +1,203 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "run_world.hpp"
+
+namespace kopidocka::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(Runner, StopsDependentsFirstAndStartsProvidersFirst) {
+  RunWorld world;
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::success) << (report.problems.empty() ? "" : report.problems.front());
+  EXPECT_THAT(world.observer.lines, ElementsAre("stopped shop-web-1", "stopped shop-db-1", "started shop-db-1", "started shop-web-1"));
+  EXPECT_EQ(report.snapshots.size(), 2u);
+  EXPECT_GT(report.downtime_seconds, 0);
+  EXPECT_EQ(world.open_journals(), 0u);
+  EXPECT_TRUE(world.reports.find(report.backup_id).has_value());
+  EXPECT_EQ(world.observer.finished, 1);
+}
+
+TEST(Runner, ReadsNothingWhileAWriterRuns) {
+  RunWorld world;
+  std::vector<std::string> running;
+  world.engine.before_snapshot = [&](const SnapshotRequest& request) {
+    const auto& user = request.source.path == "/volumes/shop_db" ? world.db : world.web;
+    if (world.docker.running(user)) running.push_back(request.source.path);
+  };
+  EXPECT_EQ(world.run().result, RunResult::success);
+  EXPECT_TRUE(running.empty());
+}
+
+TEST(Runner, AFailedSnapshotFailsTheRunStartsEverythingAndLeavesNoHalfRun) {
+  RunWorld world;
+  world.engine.before_snapshot = [](const SnapshotRequest& request) {
+    if (request.source.path == "/volumes/shop_web") throw Error(ErrorKind::failed, "the disk is broken");
+  };
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_EQ(report.reason, "snapshot");
+  EXPECT_THAT(report.problems.front(), HasSubstr("the disk is broken"));
+  EXPECT_TRUE(world.docker.running(world.db));
+  EXPECT_TRUE(world.docker.running(world.web));
+  EXPECT_TRUE(world.engine.snapshots.empty());
+  EXPECT_TRUE(report.snapshots.empty());
+  EXPECT_EQ(world.open_journals(), 0u);
+}
+
+TEST(Runner, AnUnreachableRepositoryStopsNothing) {
+  RunWorld world;
+  world.engine.probe_error = Error(ErrorKind::unreachable, "no route to the repository");
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::skipped);
+  EXPECT_EQ(report.reason, "repository");
+  EXPECT_TRUE(world.observer.lines.empty());
+  EXPECT_TRUE(report.members.empty());
+}
+
+TEST(Runner, AJournalThatCannotBeWrittenStopsNothing) {
+  RunWorld world;
+  std::filesystem::remove_all(world.folder / "journal");
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::skipped);
+  EXPECT_EQ(report.reason, "journal");
+  EXPECT_TRUE(world.observer.lines.empty());
+}
+
+TEST(Runner, AStateFolderThatWouldNotSurviveStopsNothing) {
+  RunWorld world;
+  auto context = world.context();
+  context.state_problem = "the state folder is not a mount";
+  Runner runner(std::move(context));
+  const auto report = run_task(world.io, runner.carry_out(world.plan(), Cancel()));
+  EXPECT_EQ(report.result, RunResult::skipped);
+  EXPECT_EQ(report.reason, "journal");
+  EXPECT_TRUE(world.observer.lines.empty());
+}
+
+TEST(Runner, UnreadableEntriesMakeTheRunPartialAndAreKept) {
+  RunWorld world;
+  world.engine.unreadable["/volumes/shop_db"] = 3;
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::partial);
+  EXPECT_EQ(world.engine.snapshots.size(), 2u);
+}
+
+TEST(Runner, ACancelledRunStartsWhatItStopped) {
+  RunWorld world;
+  world.engine.snapshot_takes = Milliseconds(60'000);
+  Cancel cancel;
+  world.engine.before_snapshot = [&](const SnapshotRequest& request) {
+    if (request.source.path == "/volumes/shop_db") cancel.request(CancelGrade::abort_step);
+  };
+  const auto report = world.run(cancel);
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_EQ(report.reason, "cancelled");
+  EXPECT_TRUE(world.docker.running(world.db));
+  EXPECT_TRUE(world.docker.running(world.web));
+}
+
+TEST(Runner, SomebodyWhoStartsAHeldContainerTaintsTheRunAndIsNotFought) {
+  RunWorld world;
+  world.engine.before_snapshot = [&](const SnapshotRequest& request) {
+    if (request.source.path != "/volumes/shop_db") return;
+    auto& db = world.docker.container(world.db);
+    db.state.status = "running";
+    db.state.started_at = "2099-01-01T00:00:00Z";
+  };
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_EQ(report.reason, "tainted");
+  EXPECT_TRUE(world.engine.snapshots.empty());
+  EXPECT_EQ(world.docker.container(world.db).state.started_at, "2099-01-01T00:00:00Z");
+  EXPECT_TRUE(world.docker.running(world.web));
+  EXPECT_EQ(world.open_journals(), 0u);
+}
+
+TEST(Runner, AStopThatFailsMeansNoSnapshotAndEverythingUp) {
+  RunWorld world;
+  world.docker.trouble(world.db).stop_failures = 1;
+  auto context = world.context();
+  context.limits.stop_margin = Milliseconds(10);
+  Runner runner(std::move(context));
+  const auto report = run_task(world.io, runner.carry_out(world.plan(), Cancel()));
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_EQ(report.reason, "stop");
+  EXPECT_TRUE(world.docker.running(world.db));
+  EXPECT_TRUE(world.docker.running(world.web));
+  EXPECT_TRUE(world.engine.snapshots.empty());
+  EXPECT_EQ(world.open_journals(), 0u);
+}
+
+TEST(Runner, AStopWhoseAnswerIsLostIsWaitedFor) {
+  RunWorld world;
+  world.docker.trouble(world.db).stops_later = Milliseconds(300);
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::success) << report.problems.front();
+  EXPECT_TRUE(world.docker.running(world.db));
+}
+
+TEST(Runner, AStartThatFailsTwiceIsTriedAgain) {
+  RunWorld world;
+  world.docker.trouble(world.db).start_failures = 2;
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::success) << report.problems.front();
+  EXPECT_TRUE(world.docker.running(world.db));
+}
+
+TEST(Runner, AContainerThatCannotBeStartedKeepsTheJournalOpen) {
+  RunWorld world;
+  world.docker.trouble(world.db).start_failures = 1'000;
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::partial);
+  EXPECT_EQ(report.reason, "start");
+  EXPECT_EQ(world.engine.snapshots.size(), 2u);
+  EXPECT_EQ(world.open_journals(), 1u);
+  EXPECT_TRUE(world.docker.running(world.web));
+}
+
+TEST(Runner, AFailingPreHookStopsNothingAndItsPostHookRuns) {
+  RunWorld world;
+  const auto script = [&](const std::string& name, const std::string& body) {
+    const auto path = world.folder / "hooks" / name;
+    std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+  };
+  script("pre_backup", "echo not today >&2; exit 3");
+  script("post_backup", "echo \"$KOPI_DOCKA_HOOK_TYPE $KOPI_DOCKA_UNIT_NAME\" > " + (world.folder / "said").string());
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::skipped);
+  EXPECT_EQ(report.reason, "hook");
+  EXPECT_THAT(report.problems.front(), HasSubstr("not today"));
+  EXPECT_TRUE(world.observer.lines.empty());
+  EXPECT_EQ(read_file(world.folder / "said").value(), "post_backup shop\n");
+}
+
+TEST(Runner, ContainersThatDidNotRunAreLeftAlone) {
+  RunWorld world;
+  auto& web = world.docker.container(world.web);
+  web.state.status = "exited";
+  EXPECT_EQ(world.run().result, RunResult::success);
+  EXPECT_THAT(world.observer.lines, ElementsAre("stopped shop-db-1", "started shop-db-1"));
+  EXPECT_FALSE(world.docker.running(world.web));
+}
+
+TEST(Runner, FailedSnapshotsThatCannotBeRemovedKeepTheJournalOpen) {
+  RunWorld world;
+  world.engine.remove_error = Error(ErrorKind::unreachable, "gone");
+  world.engine.before_snapshot = [](const SnapshotRequest& request) {
+    if (request.source.path == "/volumes/shop_web") throw Error(ErrorKind::failed, "broken");
+  };
+  world.engine.snapshot_takes = Milliseconds(0);
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_EQ(world.open_journals(), 1u);
+}
+
+}  // namespace
+}  // namespace kopidocka::testing
