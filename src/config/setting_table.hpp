@@ -13,10 +13,10 @@ namespace kopidocka {
 /// One declaration of a setting: reading it, checking it, showing it and documenting it all come from here.
 struct SettingRow {
   std::string_view name;
-  std::string_view type;                ///< in words, for the documentation and for errors
-  std::string_view fallback;            ///< value when it is not set; empty = none
-  std::string_view container_fallback;  ///< empty = the same as `fallback`
-  std::string_view example;
+  std::string_view type;                     ///< in words, for the documentation and for errors
+  std::string_view fallback = {};            ///< value when it is not set; empty = none
+  std::string_view container_fallback = {};  ///< empty = the same as `fallback`
+  std::string_view example = {};
   std::string_view text;
   bool secret = false;
   /// Checks `value` and stores it. The message of its Error never contains the value of a secret.

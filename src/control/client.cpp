@@ -1,9 +1,10 @@
 #include "control/client.hpp"
 
+#include <sys/socket.h>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <sys/socket.h>
 
 #include "control/line_reader.hpp"
 
@@ -14,9 +15,11 @@ namespace {
 constexpr size_t kAnswerLimit = 256u << 20;
 
 Error not_reached(const std::filesystem::path& path, const boost::system::error_code& code) {
-  const auto kind = code == boost::system::errc::permission_denied ? ErrorKind::denied : ErrorKind::unreachable;
+  const auto kind =
+      code == boost::system::errc::permission_denied ? ErrorKind::denied : ErrorKind::unreachable;
   return {kind, "no daemon answers on " + path.string() + ": " + code.message(),
-          kind == ErrorKind::denied ? "run the command as root" : "is the daemon running? Start it, or add --inline"};
+          kind == ErrorKind::denied ? "run the command as root"
+                                    : "is the daemon running? Start it, or add --inline"};
 }
 
 }  // namespace
@@ -26,16 +29,21 @@ ControlClient::ControlClient(const asio::any_io_executor& executor, std::filesys
 
 Task<> ControlClient::connect_and_send(std::string line) {
   boost::system::error_code code;
-  if (path_.string().size() >= sizeof(sockaddr_un::sun_path)) throw Error(ErrorKind::invalid, path_.string() + " is too long for a unix socket");
-  co_await socket_.async_connect(asio::local::stream_protocol::endpoint(path_.string()), asio::redirect_error(asio::use_awaitable, code));
+  if (path_.string().size() >= sizeof(sockaddr_un::sun_path))
+    throw Error(ErrorKind::invalid, path_.string() + " is too long for a unix socket");
+  co_await socket_.async_connect(asio::local::stream_protocol::endpoint(path_.string()),
+                                 asio::redirect_error(asio::use_awaitable, code));
   if (code) throw not_reached(path_, code);
-  // A daemon that refuses us answers and closes before it reads, so a failed write is no reason not to read its answer.
+  // A daemon that refuses us answers and closes before it reads, so a failed write is no reason not to read
+  // its answer.
   co_await asio::async_write(socket_, asio::buffer(line), asio::redirect_error(asio::use_awaitable, code));
 }
 
-Task<ControlReply> ControlClient::call(ControlRequest request, std::function<void(const std::string&)> on_progress,
+Task<ControlReply> ControlClient::call(ControlRequest request,
+                                       std::function<void(const std::string&)> on_progress,
                                        Milliseconds connect_timeout) {
-  co_await with_timeout(connect_and_send(encode_request(request)), connect_timeout, "reaching the daemon on " + path_.string());
+  co_await with_timeout(connect_and_send(encode_request(request)), connect_timeout,
+                        "reaching the daemon on " + path_.string());
   sent_ = true;
   if (cancel_wanted_ != CancelGrade::none) cancel(cancel_wanted_);
   LineReader reader(socket_, kAnswerLimit);
@@ -63,7 +71,8 @@ void ControlClient::cancel(CancelGrade grade) {
   cancel_wanted_ = grade;
   if (!sent_) return;
   const auto line = encode_cancel(grade);
-  [[maybe_unused]] const auto written = ::send(socket_.native_handle(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  [[maybe_unused]] const auto written =
+      ::send(socket_.native_handle(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace kopidocka

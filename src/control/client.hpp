@@ -1,10 +1,10 @@
 #pragma once
 
-#include <boost/asio/local/stream_protocol.hpp>
-
 #include <filesystem>
 #include <functional>
 #include <string>
+
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include "base/task.hpp"
 #include "control/protocol.hpp"
@@ -16,8 +16,9 @@ class ControlClient {
  public:
   ControlClient(const boost::asio::any_io_executor& executor, std::filesystem::path socket);
 
-  /// Sends `request` and waits for its answer, however long the work takes; `on_progress` gets each progress value as JSON
-  /// text. Throws the daemon's own Error, or ErrorKind::unreachable when no daemon listens or it goes away.
+  /// Sends `request` and waits for its answer, however long the work takes; `on_progress` gets each progress
+  /// value as JSON text. Throws the daemon's own Error, or ErrorKind::unreachable when no daemon listens or
+  /// it goes away.
   Task<ControlReply> call(ControlRequest request, std::function<void(const std::string&)> on_progress = {},
                           Milliseconds connect_timeout = Milliseconds(5000));
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boost/asio/local/stream_protocol.hpp>
-
 #include <string>
+
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include "base/task.hpp"
 
@@ -11,10 +11,11 @@ namespace kopidocka {
 /// Reads lines of a stream one by one, each at most `limit` bytes.
 class LineReader {
  public:
-  LineReader(boost::asio::local::stream_protocol::socket& socket, size_t limit) : socket_(socket), limit_(limit) {}
+  LineReader(boost::asio::local::stream_protocol::socket& socket, size_t limit)
+      : socket_(socket), limit_(limit) {}
 
-  /// Puts the next line, without its line break, into `line`. Throws ErrorKind::unreachable at the end of the stream and
-  /// ErrorKind::invalid when the line is too long.
+  /// Puts the next line, without its line break, into `line`. Throws ErrorKind::unreachable at the end of the
+  /// stream and ErrorKind::invalid when the line is too long.
   Task<> next(std::string& line);
 
  private:

@@ -1,6 +1,7 @@
 #include "control/protocol.hpp"
 
 #include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -12,14 +13,17 @@ using nlohmann::json;
 
 constexpr int kProtocolVersion = 1;
 
-std::string line(const json& object) { return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+std::string line(const json& object) {
+  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
 
 json parse(std::string_view text) { return json::parse(text, nullptr, false); }
 
 ErrorKind kind_from(std::string_view name) {
-  static constexpr std::array kinds = {ErrorKind::usage,       ErrorKind::invalid,  ErrorKind::not_found, ErrorKind::refused,
-                                       ErrorKind::busy,        ErrorKind::timeout,  ErrorKind::cancelled, ErrorKind::denied,
-                                       ErrorKind::unreachable, ErrorKind::no_space, ErrorKind::failed};
+  static constexpr std::array kinds = {ErrorKind::usage,     ErrorKind::invalid, ErrorKind::not_found,
+                                       ErrorKind::refused,   ErrorKind::busy,    ErrorKind::timeout,
+                                       ErrorKind::cancelled, ErrorKind::denied,  ErrorKind::unreachable,
+                                       ErrorKind::no_space,  ErrorKind::failed};
   for (const auto kind : kinds) {
     if (to_string(kind) == name) return kind;
   }
@@ -59,8 +63,10 @@ std::string encode_reply(const ControlReply& reply) {
 }
 
 std::string encode_error(const Error& error) {
-  return line({{"error", {{"kind", to_string(error.kind())}, {"message", error.text()}, {"next_step", error.next_step()}}},
-               {"exit_code", static_cast<int>(exit_code_for(error.kind()))}});
+  return line(
+      {{"error",
+        {{"kind", to_string(error.kind())}, {"message", error.text()}, {"next_step", error.next_step()}}},
+       {"exit_code", static_cast<int>(exit_code_for(error.kind()))}});
 }
 
 Result<ControlRequest> decode_request(std::string_view text) {
@@ -96,7 +102,8 @@ Result<ControlLine> decode_line(std::string_view text) {
   const auto object = parse(text);
   if (object.is_object()) {
     if (const auto error = object.find("error"); error != object.end() && error->is_object()) {
-      return Error{kind_from(text_of(*error, "kind")), text_of(*error, "message"), text_of(*error, "next_step")};
+      return Error{kind_from(text_of(*error, "kind")), text_of(*error, "message"),
+                   text_of(*error, "next_step")};
     }
     ControlLine line;
     if (const auto progress = object.find("progress"); progress != object.end()) {

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/cancel.hpp"
 #include "base/exit_code.hpp"
@@ -12,16 +13,18 @@
 
 namespace kopidocka {
 
-// One JSON object per line. The client sends one request, then at most cancel lines; the server sends any number of
-// progress lines and exactly one final line (result or error).
+// One JSON object per line. The client sends one request, then at most cancel lines; the server sends any
+// number of progress lines and exactly one final line (result or error).
 //   {"v":1,"verb":"backup","args":{...}}    {"cancel":true}    {"cancel":"abort"}
-//   {"progress":{...}}    {"result":...,"exit_code":0}    {"error":{"kind":..,"message":..,"next_step":..},"exit_code":4}
+//   {"progress":{...}}    {"result":...,"exit_code":0}
+//   {"error":{"kind":..,"message":..,"next_step":..},"exit_code":4}
 
-// Both have constructors because g++ 12 copies an aggregate that is built by braces inside a co_await expression byte by
-// byte, strings and all.
+// Both have constructors because g++ 12 copies an aggregate that is built by braces inside a co_await
+// expression byte by byte, strings and all.
 struct ControlRequest {
   ControlRequest() = default;
-  explicit ControlRequest(std::string verb, std::string args = "{}") : verb(std::move(verb)), args(std::move(args)) {}
+  explicit ControlRequest(std::string verb, std::string args = "{}")
+      : verb(std::move(verb)), args(std::move(args)) {}
 
   std::string verb;
   std::string args = "{}";  ///< a JSON object as text
@@ -29,7 +32,8 @@ struct ControlRequest {
 
 struct ControlReply {
   ControlReply() = default;
-  explicit ControlReply(std::string result, ExitCode exit_code = ExitCode::ok) : result(std::move(result)), exit_code(exit_code) {}
+  explicit ControlReply(std::string result, ExitCode exit_code = ExitCode::ok)
+      : result(std::move(result)), exit_code(exit_code) {}
 
   std::string result = "null";  ///< any JSON value as text
   ExitCode exit_code = ExitCode::ok;

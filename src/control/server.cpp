@@ -1,13 +1,13 @@
 #include "control/server.hpp"
 
+#include <deque>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <deque>
-#include <utility>
 
 #include "control/line_reader.hpp"
 #include "control/socket_file.hpp"
@@ -18,7 +18,10 @@ using Socket = asio::local::stream_protocol::socket;
 
 struct ControlServer::Session {
   Session(Socket connected, const ControlLimits& given)
-      : socket(std::move(connected)), reader(socket, given.request_bytes), wake(socket.get_executor()), limits(given) {}
+      : socket(std::move(connected)),
+        reader(socket, given.request_bytes),
+        wake(socket.get_executor()),
+        limits(given) {}
 
   void push(std::string line) {
     if (client_gone) return;
@@ -42,7 +45,9 @@ struct ControlServer::Session {
 
 namespace {
 
-Task<> write_line(Socket& socket, std::string line) { co_await asio::async_write(socket, asio::buffer(line), asio::use_awaitable); }
+Task<> write_line(Socket& socket, std::string line) {
+  co_await asio::async_write(socket, asio::buffer(line), asio::use_awaitable);
+}
 
 template <class Session>
 Task<> write_lines(std::shared_ptr<Session> session) {
@@ -55,7 +60,8 @@ Task<> write_lines(std::shared_ptr<Session> session) {
     session->lines.pop_front();
     if (session->client_gone) continue;
     try {
-      co_await with_timeout(write_line(session->socket, std::move(line)), session->limits.write_deadline, "writing an answer");
+      co_await with_timeout(write_line(session->socket, std::move(line)), session->limits.write_deadline,
+                            "writing an answer");
     } catch (const std::exception&) {
       session->client_gone = true;
       session->lines.clear();
@@ -78,8 +84,13 @@ Task<> watch_for_cancel(std::shared_ptr<Session> session) {
 
 }  // namespace
 
-ControlServer::ControlServer(asio::any_io_executor executor, ControlTarget& target, std::filesystem::path socket, ControlLimits limits)
-    : executor_(std::move(executor)), target_(target), path_(std::move(socket)), limits_(limits), acceptor_(executor_) {}
+ControlServer::ControlServer(asio::any_io_executor executor, ControlTarget& target,
+                             std::filesystem::path socket, ControlLimits limits)
+    : executor_(std::move(executor)),
+      target_(target),
+      path_(std::move(socket)),
+      limits_(limits),
+      acceptor_(executor_) {}
 
 ControlServer::~ControlServer() { stop(); }
 
@@ -109,13 +120,16 @@ Task<> ControlServer::serve() {
 void ControlServer::admit(Socket socket, TaskGroup& group) {
   std::string refusal;
   if (!peer_is_allowed(socket.native_handle())) {
-    refusal = encode_error({ErrorKind::denied, "only the user of the daemon and root may control it", "run the command as root"});
+    refusal = encode_error({ErrorKind::denied, "only the user of the daemon and root may control it",
+                            "run the command as root"});
   } else if (sessions_.size() >= limits_.connections) {
-    refusal = encode_error({ErrorKind::busy, "the daemon answers too many commands already", "try again in a moment"});
+    refusal = encode_error(
+        {ErrorKind::busy, "the daemon answers too many commands already", "try again in a moment"});
   }
   if (!refusal.empty()) {
     // Short enough for the socket's buffer; a client that is refused must not cost us a coroutine.
-    [[maybe_unused]] const auto sent = ::send(socket.native_handle(), refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    [[maybe_unused]] const auto sent =
+        ::send(socket.native_handle(), refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return;
   }
   auto session = std::make_shared<Session>(std::move(socket), limits_);
@@ -149,7 +163,8 @@ Task<> ControlServer::talk(std::shared_ptr<Session> session) {
 Task<> ControlServer::answer(std::shared_ptr<Session> session, ControlRequest request) {
   const ProgressSink progress = [weak = std::weak_ptr<Session>(session)](const std::string& json) {
     const auto target = weak.lock();
-    if (target && !target->finished && target->lines.size() < target->limits.waiting_progress) target->push(encode_progress(json));
+    if (target && !target->finished && target->lines.size() < target->limits.waiting_progress)
+      target->push(encode_progress(json));
   };
   const auto reply = co_await target_.handle(std::move(request), progress, session->cancel);
   session->push(encode_reply(reply));

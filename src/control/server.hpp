@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/asio/local/stream_protocol.hpp>
-
 #include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
+
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include "base/task.hpp"
 #include "control/target.hpp"
@@ -20,15 +20,16 @@ struct ControlLimits {
   size_t waiting_progress = 256;          ///< progress lines kept for a slow client
 };
 
-/// The unix socket (0600, in a folder only we may enter) through which the command line talks to the daemon. Only our own
-/// user and root are answered. One request per connection.
+/// The unix socket (0600, in a folder only we may enter) through which the command line talks to the daemon.
+/// Only our own user and root are answered. One request per connection.
 class ControlServer {
  public:
   ControlServer(boost::asio::any_io_executor executor, ControlTarget& target, std::filesystem::path socket,
                 ControlLimits limits = {});
   ~ControlServer();
 
-  /// Creates the socket. ErrorKind::busy when a live daemon answers on it; what a dead one left behind is replaced.
+  /// Creates the socket. ErrorKind::busy when a live daemon answers on it; what a dead one left behind is
+  /// replaced.
   void open();
 
   /// Answers until stop(), then returns when every running request has been answered. Owned by a TaskGroup.

@@ -7,8 +7,8 @@
 
 namespace kopidocka {
 
-/// Every metric family there is. The table in families.cpp gives each its name, type, labels and meaning; code, the
-/// documentation and the check of the alert rules use nothing else.
+/// Every metric family there is. The table in families.cpp gives each its name, type, labels and meaning;
+/// code, the documentation and the check of the alert rules use nothing else.
 enum class Family {
   build_info,
   docker_up,

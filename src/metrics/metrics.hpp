@@ -18,16 +18,16 @@ namespace kopidocka {
 struct UnitMetrics {
   std::string name;
   bool valid = true;
-  std::string schedule;   ///< empty = only on request
+  std::string schedule;  ///< empty = only on request
   std::string time_zone;
-  std::optional<Seconds> interval;      ///< longest gap of the schedule
+  std::optional<Seconds> interval;  ///< longest gap of the schedule
   std::optional<TimePoint> next_run;
   TimePoint first_seen{};
 };
 
-/// Turns what happens into metrics. Called from the one thread; nothing here blocks or throws for what it is told.
-/// Only units named by set_units() get series, at most 1000 of them; a unit's series go when it goes. What is known from
-/// before (seed, set_held) waits for its unit to appear.
+/// Turns what happens into metrics. Called from the one thread; nothing here blocks or throws for what it is
+/// told. Only units named by set_units() get series, at most 1000 of them; a unit's series go when it goes.
+/// What is known from before (seed, set_held) waits for its unit to appear.
 class Metrics : public RunObserver {
  public:
   static constexpr size_t kMostUnits = 1000;
@@ -58,7 +58,8 @@ class Metrics : public RunObserver {
 
   // Docker Engine.
   void set_docker_up(bool up);
-  void set_docker_info(const std::string& engine_version, const std::string& api_version, const std::string& kind);
+  void set_docker_info(const std::string& engine_version, const std::string& api_version,
+                       const std::string& kind);
   void docker_request(const std::string& operation, double seconds, const std::string& error_code = {});
   void set_events_connected(bool connected);
   void events_reconnected(const std::string& reason);
@@ -112,7 +113,8 @@ class Metrics : public RunObserver {
   std::map<std::string, std::set<std::string>> held_;
 };
 
-/// How a source is named in the `volume` label: a volume by its name, a bind mount without its path on the host.
+/// How a source is named in the `volume` label: a volume by its name, a bind mount without its path on the
+/// host.
 std::string source_label(const SnapshotReport& snapshot);
 
 }  // namespace kopidocka

@@ -1,12 +1,11 @@
 #include "metrics/process_stats.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace kopidocka {
 namespace {
@@ -29,7 +28,8 @@ ProcessStats read_process_stats() {
   std::ifstream file("/proc/self/stat");
   std::string line;
   std::getline(file, line);
-  // The second field is the program's name in brackets and may hold blanks; the rest is numbered from 3 in proc(5).
+  // The second field is the program's name in brackets and may hold blanks; the rest is numbered from 3 in
+  // proc(5).
   const auto bracket = line.rfind(')');
   if (bracket != std::string::npos) {
     std::istringstream fields(line.substr(bracket + 1));
@@ -38,12 +38,13 @@ ProcessStats read_process_stats() {
     for (int number = 3; fields >> field && number <= 24; ++number) {
       if (number == 14 || number == 15) stats.cpu_seconds += std::stod(field) / ticks;
       if (number == 22) stats.start_time_seconds = boot_time() + std::stod(field) / ticks;
-      if (number == 24) stats.resident_bytes = std::stoull(field) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+      if (number == 24)
+        stats.resident_bytes = std::stoull(field) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     }
   }
   std::error_code code;
-  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", code); !code && it != std::filesystem::directory_iterator();
-       it.increment(code)) {
+  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", code);
+       !code && it != std::filesystem::directory_iterator(); it.increment(code)) {
     ++stats.open_fds;
   }
   rlimit limit{};

@@ -6,7 +6,9 @@
 namespace kopidocka {
 namespace {
 
-double end_of(const RunReport& report) { return to_unix_seconds(report.started_at) + report.duration_seconds; }
+double end_of(const RunReport& report) {
+  return to_unix_seconds(report.started_at) + report.duration_seconds;
+}
 
 bool is_data(const SnapshotReport& snapshot) { return snapshot.type == "volume" || snapshot.type == "bind"; }
 
@@ -19,7 +21,8 @@ std::string known_reason(const std::string& reason) {
 
 std::string source_label(const SnapshotReport& snapshot) {
   if (snapshot.type != "bind") return snapshot.source;
-  std::uint32_t checksum = 2166136261u;  // FNV-1a: tells /srv/a/data from /srv/b/data, and must not change between versions
+  std::uint32_t checksum =
+      2166136261u;  // FNV-1a: tells /srv/a/data from /srv/b/data, and must not change between versions
   for (const unsigned char byte : snapshot.source) checksum = (checksum ^ byte) * 16777619u;
   char text[16];
   std::snprintf(text, sizeof text, "%08x", checksum);
@@ -34,7 +37,8 @@ void Metrics::remember(const RunReport& report) {
   past.duration = report.duration_seconds;
   past.downtime = report.downtime_seconds;
   past.successful = report.result == RunResult::success;
-  if (report.result == RunResult::success || report.result == RunResult::partial) past.snapshots = report.snapshots;
+  if (report.result == RunResult::success || report.result == RunResult::partial)
+    past.snapshots = report.snapshots;
 }
 
 void Metrics::seed(const std::vector<RunReport>& reports) {
@@ -54,7 +58,9 @@ void Metrics::seed(const std::vector<RunReport>& reports) {
 void Metrics::on_run_event(const RunEvent& event) {
   const auto& unit = event.report.unit;
   switch (event.kind) {
-    case RunEvent::Kind::started: run_started(event.report); break;
+    case RunEvent::Kind::started:
+      run_started(event.report);
+      break;
     case RunEvent::Kind::phase:
       end_phase(unit);
       if (const auto going = going_.find(unit); going != going_.end()) {
@@ -73,10 +79,13 @@ void Metrics::on_run_event(const RunEvent& event) {
       }
       show_held(unit);
       break;
-    case RunEvent::Kind::finished: run_finished(event.report); break;
+    case RunEvent::Kind::finished:
+      run_finished(event.report);
+      break;
     case RunEvent::Kind::step_started:
     case RunEvent::Kind::step_finished:
-    case RunEvent::Kind::progress: break;
+    case RunEvent::Kind::progress:
+      break;
   }
 }
 
@@ -102,7 +111,8 @@ void Metrics::run_finished(const RunReport& report) {
   end_phase(report.unit);
   going_.erase(report.unit);
   if (known(report.unit)) {
-    const auto family = report.kind == RunKind::restore ? Family::restore_in_progress : Family::backup_in_progress;
+    const auto family =
+        report.kind == RunKind::restore ? Family::restore_in_progress : Family::backup_in_progress;
     store_.set(family, {report.unit}, 0);
   }
   count_result(report);
@@ -123,9 +133,11 @@ void Metrics::count_result(const RunReport& report) {
     show_past(report.unit);
   }
   if (!known(report.unit)) return;
-  const auto left_down = std::count_if(report.members.begin(), report.members.end(), [](const auto& m) { return m.stopped && !m.started; });
+  const auto left_down = std::count_if(report.members.begin(), report.members.end(),
+                                       [](const auto& m) { return m.stopped && !m.started; });
   // In a tainted run it was somebody else who started it.
-  if (report.reason != "tainted") store_.add(Family::container_start_failures, {report.unit}, static_cast<double>(left_down));
+  if (report.reason != "tainted")
+    store_.add(Family::container_start_failures, {report.unit}, static_cast<double>(left_down));
   if (report.reason == "stop") store_.add(Family::container_stop_timeouts, {report.unit});
   if (report.kind == RunKind::restore) return;
   store_.add(Family::backup_runs, {report.unit, result});

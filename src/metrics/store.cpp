@@ -1,13 +1,12 @@
 #include "metrics/store.hpp"
 
+#include <algorithm>
+#include <map>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-
-#include <algorithm>
-#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -18,14 +17,16 @@ namespace {
 
 constexpr size_t kLabelBytes = 200;
 
-/// The series of one family by their label values; prometheus-cpp can only remove a series it is given by address.
+/// The series of one family by their label values; prometheus-cpp can only remove a series it is given by
+/// address.
 template <class T>
 struct Series {
   prometheus::Family<T>* family = nullptr;
   std::map<MetricStore::Values, T*> known;
 
   template <class... Arguments>
-  T& at(const std::vector<std::string>& names, const MetricStore::Values& values, const Arguments&... arguments) {
+  T& at(const std::vector<std::string>& names, const MetricStore::Values& values,
+        const Arguments&... arguments) {
     const auto found = known.find(values);
     if (found != known.end()) return *found->second;
     prometheus::Labels labels;
@@ -97,7 +98,8 @@ MetricStore::MetricStore() : state_(std::make_unique<State>()) {
         entry.gauges.family = &prometheus::BuildGauge().Name(name).Help(help).Register(state_->registry);
         break;
       case FamilyType::histogram:
-        entry.histograms.family = &prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry);
+        entry.histograms.family =
+            &prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry);
         break;
     }
   }

@@ -1,7 +1,6 @@
 #include "notify/http.hpp"
 
 #include <curl/curl.h>
-
 #include <memory>
 
 namespace kopidocka {
@@ -39,7 +38,8 @@ Result<HttpAnswer> perform(CURL* easy, const std::string& url, Milliseconds time
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &keep_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer.body);
   const auto code = curl_easy_perform(easy);
-  if (code == CURLE_OPERATION_TIMEDOUT) return Error{ErrorKind::timeout, "no answer within " + format_duration(timeout)};
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return Error{ErrorKind::timeout, "no answer within " + format_duration(timeout)};
   if (code == CURLE_ABORTED_BY_CALLBACK) return Error{ErrorKind::cancelled, "asked to stop"};
   if (code == CURLE_WRITE_ERROR) return Error{ErrorKind::failed, "the answer is larger than 16 MiB"};
   if (code != CURLE_OK) return Error{ErrorKind::unreachable, curl_easy_strerror(code)};
@@ -56,7 +56,8 @@ Result<HttpAnswer> http_get(const std::string& url, Milliseconds timeout) {
   return perform(easy.get(), url, timeout);
 }
 
-Result<HttpAnswer> http_post_json(const std::string& url, const std::string& json, Milliseconds timeout, const std::atomic<bool>& stop) {
+Result<HttpAnswer> http_post_json(const std::string& url, const std::string& json, Milliseconds timeout,
+                                  const std::atomic<bool>& stop) {
   const auto easy = make_easy();
   if (!easy) return Error{ErrorKind::internal, "libcurl does not start"};
   const Headers headers(curl_slist_append(nullptr, "Content-Type: application/json"), &curl_slist_free_all);

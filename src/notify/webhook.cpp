@@ -1,8 +1,8 @@
 #include "notify/webhook.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "notify/http.hpp"
 
@@ -10,7 +10,8 @@ namespace kopidocka {
 namespace {
 
 std::string sentence(const RunReport& report) {
-  std::string text = std::string(to_string(report.kind)) + " of " + report.unit + ": " + std::string(to_string(report.result));
+  std::string text = std::string(to_string(report.kind)) + " of " + report.unit + ": " +
+                     std::string(to_string(report.result));
   if (!report.reason.empty()) text += " (" + report.reason + ")";
   if (!report.problems.empty()) text += ": " + report.problems.front();
   return text;
@@ -30,7 +31,10 @@ bool wants_message(NotifyLevel level, RunResult result) {
 }
 
 Webhook::Webhook(Secret url, LevelOf level_of, OnFailure on_failure, WebhookOptions options)
-    : url_(std::move(url)), level_of_(std::move(level_of)), on_failure_(std::move(on_failure)), options_(options),
+    : url_(std::move(url)),
+      level_of_(std::move(level_of)),
+      on_failure_(std::move(on_failure)),
+      options_(options),
       thread_([this] { work(); }) {}
 
 Webhook::~Webhook() {

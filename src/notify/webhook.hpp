@@ -18,13 +18,13 @@ namespace kopidocka {
 struct WebhookOptions {
   Milliseconds timeout{10'000};  ///< of one try
   unsigned tries = 3;
-  Milliseconds pause{2'000};     ///< before the second try; doubled before each further one
-  size_t waiting = 64;           ///< messages kept while one is being sent; more are dropped and counted
+  Milliseconds pause{2'000};        ///< before the second try; doubled before each further one
+  size_t waiting = 64;              ///< messages kept while one is being sent; more are dropped and counted
   Milliseconds last_moment{3'000};  ///< what the destructor grants to messages still waiting
 };
 
-/// Posts the report of a finished run as JSON to a web address: {"text": one sentence, "report": {...}}. Works in a thread
-/// of its own; on_run_event only puts the message into a bounded queue and never fails.
+/// Posts the report of a finished run as JSON to a web address: {"text": one sentence, "report": {...}}.
+/// Works in a thread of its own; on_run_event only puts the message into a bounded queue and never fails.
 class Webhook : public RunObserver {
  public:
   using LevelOf = std::function<NotifyLevel(const std::string& unit)>;

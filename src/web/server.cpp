@@ -1,14 +1,14 @@
 #include "web/server.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-
-#include <algorithm>
-#include <utility>
 
 #include "base/text.hpp"
 
@@ -70,15 +70,21 @@ unsigned status_for(const boost::system::error_code& code) {
 }
 
 Error cannot_listen(const ListenAddress& address, const std::string& why) {
-  return {ErrorKind::refused, "cannot listen on " + address.host + ":" + std::to_string(address.port) + ": " + why,
+  return {ErrorKind::refused,
+          "cannot listen on " + address.host + ":" + std::to_string(address.port) + ": " + why,
           "choose another address with KOPI_DOCKA_LISTEN, or off"};
 }
 
 }  // namespace
 
-WebServer::WebServer(asio::any_io_executor executor, ListenAddress address, WebRoutes routes, WebObserver observer, WebLimits limits)
-    : executor_(std::move(executor)), address_(std::move(address)), routes_(std::move(routes)), observer_(std::move(observer)),
-      limits_(limits), acceptor_(executor_) {}
+WebServer::WebServer(asio::any_io_executor executor, ListenAddress address, WebRoutes routes,
+                     WebObserver observer, WebLimits limits)
+    : executor_(std::move(executor)),
+      address_(std::move(address)),
+      routes_(std::move(routes)),
+      observer_(std::move(observer)),
+      limits_(limits),
+      acceptor_(executor_) {}
 
 WebServer::~WebServer() { stop(); }
 
@@ -93,7 +99,8 @@ void WebServer::bind(const tcp::endpoint& endpoint) {
 void WebServer::open() {
   if (address_.off) return;
   try {
-    if (!address_.host.empty()) return bind(*tcp::resolver(executor_).resolve(address_.host, std::to_string(address_.port)).begin());
+    if (!address_.host.empty())
+      return bind(*tcp::resolver(executor_).resolve(address_.host, std::to_string(address_.port)).begin());
     try {
       bind(tcp::endpoint(tcp::v6(), address_.port));
     } catch (const boost::system::system_error& error) {
@@ -162,7 +169,8 @@ Task<bool> WebServer::exchange(std::shared_ptr<Session> session) {
   boost::system::error_code code;
   session->waiting = true;
   session->stream.expires_after(limits_.request_deadline);
-  co_await http::async_read(session->stream, session->buffer, parser, asio::redirect_error(asio::use_awaitable, code));
+  co_await http::async_read(session->stream, session->buffer, parser,
+                            asio::redirect_error(asio::use_awaitable, code));
   session->waiting = false;
   if (session->evicted || stopping_) co_return false;
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
 #include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
 
 #include "base/listen_address.hpp"
 #include "base/task.hpp"
@@ -29,13 +29,13 @@ struct WebObserver {
   std::function<void(std::string_view reason)> rejected;
 };
 
-/// HTTP/1.1 for metrics and health, in the one thread. Nobody who asks is trusted: every request is bounded in size and
-/// time. When all connections are taken, a new one replaces the one that has kept us waiting longest, so that a scrape
-/// gets through whoever else holds connections open.
+/// HTTP/1.1 for metrics and health, in the one thread. Nobody who asks is trusted: every request is bounded
+/// in size and time. When all connections are taken, a new one replaces the one that has kept us waiting
+/// longest, so that a scrape gets through whoever else holds connections open.
 class WebServer {
  public:
-  WebServer(boost::asio::any_io_executor executor, ListenAddress address, WebRoutes routes, WebObserver observer = {},
-            WebLimits limits = {});
+  WebServer(boost::asio::any_io_executor executor, ListenAddress address, WebRoutes routes,
+            WebObserver observer = {}, WebLimits limits = {});
   ~WebServer();
 
   /// Binds; an address that is off does nothing. Throws ErrorKind::refused when it cannot be listened on.

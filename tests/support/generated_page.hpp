@@ -1,15 +1,15 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 #include <string>
 
 #include "base/file.hpp"
 
 namespace kopidocka {
 
-/// Expects that docs/`name` holds exactly `text`. Run the test with KOPI_DOCKA_TEST_WRITE_DOCS=1 to write the page anew.
+/// Expects that docs/`name` holds exactly `text`. Run the test with KOPI_DOCKA_TEST_WRITE_DOCS=1 to write the
+/// page anew.
 inline void expect_generated_page(const std::string& name, const std::string& text) {
   const auto path = std::string(SOURCE_DIR) + "/docs/" + name;
   if (std::getenv("KOPI_DOCKA_TEST_WRITE_DOCS") != nullptr) {
@@ -18,7 +18,8 @@ inline void expect_generated_page(const std::string& name, const std::string& te
   }
   const auto page = read_file(path);
   ASSERT_TRUE(page) << page.error().what();
-  EXPECT_EQ(*page, text) << "docs/" << name << " is not what the declaration says; KOPI_DOCKA_TEST_WRITE_DOCS=1 writes it anew";
+  EXPECT_EQ(*page, text) << "docs/" << name
+                         << " is not what the declaration says; KOPI_DOCKA_TEST_WRITE_DOCS=1 writes it anew";
 }
 
 }  // namespace kopidocka

@@ -16,7 +16,8 @@ TEST(ListenAddress, ReadsTheFormsPeopleWrite) {
 }
 
 TEST(ListenAddress, RefusesWhatCannotBeListenedOn) {
-  for (const auto* text : {"", "9464", ":", ":65536", ":-1", ":94 64", "::1:9464", "[::1:9464", "[]:1", "a b:1", "http://x:1", "x\n:1", "OFF"}) {
+  for (const auto* text : {"", "9464", ":", ":65536", ":-1", ":94 64", "::1:9464", "[::1:9464", "[]:1",
+                           "a b:1", "http://x:1", "x\n:1", "OFF"}) {
     EXPECT_FALSE(parse_listen_address(text)) << text;
   }
 }

@@ -1,13 +1,13 @@
 #include "config/settings.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <set>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
 
 #include "config/setting_table.hpp"
 #include "support/generated_page.hpp"
@@ -75,7 +75,8 @@ TEST_F(SettingsTest, NothingGivenIsACompleteSetup) {
 
 TEST_F(SettingsTest, EnvironmentWinsOverTheFileAndBothOverTheDefault) {
   const auto config = file("c.conf", "# comment\nKOPI_DOCKA_WORKERS = 3\nKOPI_DOCKA_ENGINE=restic\n");
-  const auto loaded = load_settings({{"KOPI_DOCKA_CONFIG", config}, {"KOPI_DOCKA_WORKERS", "2"}, {"PATH", "/bin"}}, true);
+  const auto loaded =
+      load_settings({{"KOPI_DOCKA_CONFIG", config}, {"KOPI_DOCKA_WORKERS", "2"}, {"PATH", "/bin"}}, true);
   ASSERT_TRUE(loaded.settings) << all_text(loaded);
   EXPECT_EQ(loaded.settings->workers, 2u);
   EXPECT_EQ(loaded.settings->engine, EngineChoice::restic);
@@ -85,24 +86,33 @@ TEST_F(SettingsTest, EnvironmentWinsOverTheFileAndBothOverTheDefault) {
 }
 
 TEST_F(SettingsTest, AnEmptyValueCountsAsNotSet) {
-  const auto loaded = load_settings({{"KOPI_DOCKA_SCHEDULE", ""}, {"KOPI_DOCKA_ENGINE", ""}, {"TZ", ""}}, true);
+  const auto loaded =
+      load_settings({{"KOPI_DOCKA_SCHEDULE", ""}, {"KOPI_DOCKA_ENGINE", ""}, {"TZ", ""}}, true);
   ASSERT_TRUE(loaded.settings) << all_text(loaded);
   EXPECT_EQ(loaded.settings->engine, EngineChoice::kopia);
   EXPECT_EQ(value_of(loaded, "KOPI_DOCKA_ENGINE").source, "default");
 }
 
 TEST_F(SettingsTest, EveryWrongValueIsReportedAtOnceWithItsNameAndNothingStarts) {
-  const Environment wrong = {
-      {"KOPI_DOCKA_REPOSITORY", "/backup"},      {"KOPI_DOCKA_ENGINE", "kopi"},
-      {"KOPI_DOCKA_STATE_DIR", "relative"},      {"KOPI_DOCKA_HOSTNAME", "a b"},
-      {"KOPI_DOCKA_LISTEN", "9464"},             {"KOPI_DOCKA_WATCH", "everything"},
-      {"KOPI_DOCKA_SCHEDULE", "61 * * * *"},     {"KOPI_DOCKA_WORKERS", "0"},
-      {"KOPI_DOCKA_PARALLEL_RUNS", "-1"},        {"KOPI_DOCKA_LOG_LEVEL", "loud"},
-      {"KOPI_DOCKA_LOG_FORMAT", "xml"},          {"KOPI_DOCKA_LABEL_PREFIX", "kopi-docka."},
-      {"KOPI_DOCKA_RECIPE_ENVIRONMENT", "perhaps"}, {"KOPI_DOCKA_RECONCILE_INTERVAL", "5"},
-      {"KOPI_DOCKA_STOP_TIMEOUT", "0"},          {"KOPI_DOCKA_MIN_FREE", "200%"},
-      {"DOCKER_HOST", "npipe:////./pipe"},       {"TZ", "Europe/Berlim"},
-      {"KOPI_DOCKA_NOTIFY_URL", "mailto:a@b"}};
+  const Environment wrong = {{"KOPI_DOCKA_REPOSITORY", "/backup"},
+                             {"KOPI_DOCKA_ENGINE", "kopi"},
+                             {"KOPI_DOCKA_STATE_DIR", "relative"},
+                             {"KOPI_DOCKA_HOSTNAME", "a b"},
+                             {"KOPI_DOCKA_LISTEN", "9464"},
+                             {"KOPI_DOCKA_WATCH", "everything"},
+                             {"KOPI_DOCKA_SCHEDULE", "61 * * * *"},
+                             {"KOPI_DOCKA_WORKERS", "0"},
+                             {"KOPI_DOCKA_PARALLEL_RUNS", "-1"},
+                             {"KOPI_DOCKA_LOG_LEVEL", "loud"},
+                             {"KOPI_DOCKA_LOG_FORMAT", "xml"},
+                             {"KOPI_DOCKA_LABEL_PREFIX", "kopi-docka."},
+                             {"KOPI_DOCKA_RECIPE_ENVIRONMENT", "perhaps"},
+                             {"KOPI_DOCKA_RECONCILE_INTERVAL", "5"},
+                             {"KOPI_DOCKA_STOP_TIMEOUT", "0"},
+                             {"KOPI_DOCKA_MIN_FREE", "200%"},
+                             {"DOCKER_HOST", "npipe:////./pipe"},
+                             {"TZ", "Europe/Berlim"},
+                             {"KOPI_DOCKA_NOTIFY_URL", "mailto:a@b"}};
   const auto loaded = load_settings(wrong, true);
   EXPECT_FALSE(loaded.settings);
   EXPECT_EQ(loaded.problems.size(), wrong.size()) << all_text(loaded);
@@ -113,7 +123,8 @@ TEST_F(SettingsTest, EveryWrongValueIsReportedAtOnceWithItsNameAndNothingStarts)
 
 TEST_F(SettingsTest, UnknownNamesAreErrorsThatNameTheNearestOne) {
   const auto config = file("c.conf", "KOPI_DOCKA_WATHC = all\nsome.thing = 1\n");
-  const auto loaded = load_settings({{"KOPI_DOCKA_CONFIG", config}, {"KOPI_DOCKA_REPOSITRY", "x"}, {"KOPI_DOCKA_LISTEN_FILE", "x"}}, true);
+  const auto loaded = load_settings(
+      {{"KOPI_DOCKA_CONFIG", config}, {"KOPI_DOCKA_REPOSITRY", "x"}, {"KOPI_DOCKA_LISTEN_FILE", "x"}}, true);
   EXPECT_FALSE(loaded.settings);
   EXPECT_EQ(loaded.problems.size(), 4u) << all_text(loaded);
   const auto text = all_text(loaded);
@@ -123,7 +134,11 @@ TEST_F(SettingsTest, UnknownNamesAreErrorsThatNameTheNearestOne) {
 }
 
 TEST_F(SettingsTest, NamesGivenToHookScriptsAndForeignVariablesAreNotSettings) {
-  const auto loaded = load_settings({{"KOPI_DOCKA_HOOK_TYPE", "pre_backup"}, {"KOPI_DOCKA_UNIT_NAME", "shop"}, {"KOPI_DOCKA_IMAGE", "x"}, {"HOME", "/root"}}, true);
+  const auto loaded = load_settings({{"KOPI_DOCKA_HOOK_TYPE", "pre_backup"},
+                                     {"KOPI_DOCKA_UNIT_NAME", "shop"},
+                                     {"KOPI_DOCKA_IMAGE", "x"},
+                                     {"HOME", "/root"}},
+                                    true);
   EXPECT_TRUE(loaded.settings) << all_text(loaded);
 }
 
@@ -138,33 +153,40 @@ TEST_F(SettingsTest, ASecretComesFromItsFileWithoutTheFinalLineBreak) {
 
 TEST_F(SettingsTest, ASecretIsNeverShown) {
   const auto config = file("c.conf", "KOPI_DOCKA_NOTIFY_URL = https://hooks.example/canary-in-file\n");
-  const auto good = load_settings({{"KOPI_DOCKA_PASSWORD", "canary-$HOME-${x}"}, {"KOPI_DOCKA_CONFIG", config}}, true);
+  const auto good =
+      load_settings({{"KOPI_DOCKA_PASSWORD", "canary-$HOME-${x}"}, {"KOPI_DOCKA_CONFIG", config}}, true);
   ASSERT_TRUE(good.settings) << all_text(good);
   EXPECT_EQ(good.settings->password.reveal(), "canary-$HOME-${x}");
   EXPECT_EQ(good.settings->notify_url.reveal(), "https://hooks.example/canary-in-file");
   EXPECT_THAT(all_text(good) + settings_to_json(good.values).dump(), Not(HasSubstr("canary")));
 
-  const auto bad = load_settings({{"KOPI_DOCKA_PASSWORD", "canary\ntwo"}, {"KOPI_DOCKA_NOTIFY_URL", "canary://x"},
-                                  {"KOPI_DOCKA_REPOSITORY", "sftp://user:canary@host/path"}}, true);
+  const auto bad = load_settings({{"KOPI_DOCKA_PASSWORD", "canary\ntwo"},
+                                  {"KOPI_DOCKA_NOTIFY_URL", "canary://x"},
+                                  {"KOPI_DOCKA_REPOSITORY", "sftp://user:canary@host/path"}},
+                                 true);
   EXPECT_EQ(bad.problems.size(), 3u);
   EXPECT_THAT(all_text(bad) + settings_to_json(bad.values).dump(), Not(HasSubstr("canary")));
 }
 
 TEST_F(SettingsTest, ASecretGivenTwiceEmptyOrUnreadableIsAnError) {
   const auto secret = file("password", "one\n");
-  const auto twice = load_settings({{"KOPI_DOCKA_PASSWORD", "a"}, {"KOPI_DOCKA_PASSWORD_FILE", secret}}, true);
+  const auto twice =
+      load_settings({{"KOPI_DOCKA_PASSWORD", "a"}, {"KOPI_DOCKA_PASSWORD_FILE", secret}}, true);
   ASSERT_EQ(twice.problems.size(), 1u);
   EXPECT_THAT(twice.problems[0].what(), HasSubstr("both set"));
 
   const auto split = load_settings({{"KOPI_DOCKA_CONFIG", file("c.conf", "KOPI_DOCKA_PASSWORD = a\n")},
-                                    {"KOPI_DOCKA_PASSWORD_FILE", secret}}, true);
+                                    {"KOPI_DOCKA_PASSWORD_FILE", secret}},
+                                   true);
   EXPECT_EQ(split.problems.size(), 1u);
 
   EXPECT_EQ(load_settings({{"KOPI_DOCKA_PASSWORD", ""}}, true).problems.size(), 1u);
   EXPECT_EQ(load_settings({{"KOPI_DOCKA_PASSWORD_FILE", file("empty", "\n")}}, true).problems.size(), 1u);
-  EXPECT_EQ(load_settings({{"KOPI_DOCKA_PASSWORD_FILE", (folder_ / "absent").string()}}, true).problems.size(), 1u);
+  EXPECT_EQ(
+      load_settings({{"KOPI_DOCKA_PASSWORD_FILE", (folder_ / "absent").string()}}, true).problems.size(), 1u);
   EXPECT_EQ(load_settings({{"KOPI_DOCKA_PASSWORD_FILE", folder_.string()}}, true).problems.size(), 1u);
-  EXPECT_EQ(load_settings({{"KOPI_DOCKA_PASSWORD_FILE", file("lines", "one\ntwo\n")}}, true).problems.size(), 1u);
+  EXPECT_EQ(load_settings({{"KOPI_DOCKA_PASSWORD_FILE", file("lines", "one\ntwo\n")}}, true).problems.size(),
+            1u);
 }
 
 TEST_F(SettingsTest, ASecretFileThatOthersMayReadIsAWarning) {
@@ -172,7 +194,9 @@ TEST_F(SettingsTest, ASecretFileThatOthersMayReadIsAWarning) {
   ASSERT_TRUE(loaded.settings);
   ASSERT_EQ(loaded.warnings.size(), 1u);
   EXPECT_THAT(loaded.warnings[0], HasSubstr("chmod 600"));
-  EXPECT_EQ(load_settings({{"KOPI_DOCKA_CONFIG", file("c.conf", "KOPI_DOCKA_PASSWORD = a\n", 0644)}}, true).warnings.size(), 1u);
+  EXPECT_EQ(load_settings({{"KOPI_DOCKA_CONFIG", file("c.conf", "KOPI_DOCKA_PASSWORD = a\n", 0644)}}, true)
+                .warnings.size(),
+            1u);
 }
 
 TEST_F(SettingsTest, AnAbsentFileIsAnErrorOnlyWhenItWasNamed) {
@@ -182,12 +206,15 @@ TEST_F(SettingsTest, AnAbsentFileIsAnErrorOnlyWhenItWasNamed) {
 }
 
 TEST_F(SettingsTest, SizesAndSharesOfFreeSpace) {
-  const auto floor = [](const std::string& text) { return load_settings({{"KOPI_DOCKA_MIN_FREE", text}}, true); };
+  const auto floor = [](const std::string& text) {
+    return load_settings({{"KOPI_DOCKA_MIN_FREE", text}}, true);
+  };
   EXPECT_EQ(floor("500MB").settings->min_free.required(0), 500'000'000u);
   EXPECT_EQ(floor("2 GiB").settings->min_free.required(0), 2ull << 30);
   EXPECT_EQ(floor("0").settings->min_free.required(1000), 0u);
   EXPECT_EQ(floor("5%").settings->min_free.required(1000), 50u);
-  for (const auto* wrong : {"-1", "1XB", "99999999999999TiB", "100%", "%", "GiB", "1.5GiB"}) EXPECT_FALSE(floor(wrong).settings) << wrong;
+  for (const auto* wrong : {"-1", "1XB", "99999999999999TiB", "100%", "%", "GiB", "1.5GiB"})
+    EXPECT_FALSE(floor(wrong).settings) << wrong;
 }
 
 TEST_F(SettingsTest, EveryDefaultAndEveryExampleOfTheTableIsRight) {

@@ -1,16 +1,16 @@
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
-#include <filesystem>
-#include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "control/client.hpp"
@@ -32,7 +32,8 @@ class Target : public ControlTarget {
   Task<ControlReply> handle(ControlRequest request, ProgressSink progress, Cancel cancel) override {
     ++started;
     if (request.verb == "echo") co_return ControlReply(request.args, ExitCode::partial);
-    if (request.verb == "refuse") throw Error(ErrorKind::refused, "the unit is invalid", "see list").in("unit shop");
+    if (request.verb == "refuse")
+      throw Error(ErrorKind::refused, "the unit is invalid", "see list").in("unit shop");
     if (request.verb == "chatter") {
       for (int i = 0; i < 100'000; ++i) progress(json({{"n", i}}).dump());
       co_return ControlReply();
@@ -97,7 +98,8 @@ class ControlTest : public testing::Test {
     boost::system::error_code code;
     co_await asio::async_write(socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, code));
     std::string answer;
-    co_await asio::async_read(socket, asio::dynamic_buffer(answer), asio::redirect_error(asio::use_awaitable, code));
+    co_await asio::async_read(socket, asio::dynamic_buffer(answer),
+                              asio::redirect_error(asio::use_awaitable, code));
     co_return answer;
   }
 
@@ -138,8 +140,14 @@ Task<> errors(ControlTest& test) {
 }
 
 Task<> bad_requests(ControlTest& test) {
-  for (const auto* line : {"hello\n", "{}\n", "[]\n", R"({"v":1})" "\n", R"({"v":1,"verb":"echo","args":[]})" "\n",
-                           R"({"v":1,"verb":"echo","more":1})" "\n", "\xff\xfe\n", "\n"}) {
+  for (const auto* line : {"hello\n", "{}\n", "[]\n",
+                           R"({"v":1})"
+                           "\n",
+                           R"({"v":1,"verb":"echo","args":[]})"
+                           "\n",
+                           R"({"v":1,"verb":"echo","more":1})"
+                           "\n",
+                           "\xff\xfe\n", "\n"}) {
     EXPECT_THAT(co_await test.raw(line), HasSubstr("\"error\"")) << line;
   }
   EXPECT_THAT(co_await test.raw("{\"v\":2,\"verb\":\"echo\"}\n"), HasSubstr("different versions"));
@@ -156,7 +164,8 @@ Task<> vanish(ControlTest& test) {
   {
     Socket socket(test.io_);
     co_await socket.async_connect(test.path_.string(), asio::use_awaitable);
-    co_await asio::async_write(socket, asio::buffer(encode_request(ControlRequest("wait"))), asio::use_awaitable);
+    co_await asio::async_write(socket, asio::buffer(encode_request(ControlRequest("wait"))),
+                               asio::use_awaitable);
     co_await until([&] { return test.target_.started == 1; });
   }
   co_await sleep_for(Milliseconds(20));
@@ -188,11 +197,13 @@ Task<> early_cancel(ControlTest& test) {
 Task<> deaf_client(ControlTest& test) {
   Socket socket(test.io_);
   co_await socket.async_connect(test.path_.string(), asio::use_awaitable);
-  co_await asio::async_write(socket, asio::buffer(encode_request(ControlRequest("chatter"))), asio::use_awaitable);
+  co_await asio::async_write(socket, asio::buffer(encode_request(ControlRequest("chatter"))),
+                             asio::use_awaitable);
   co_await until([&] { return test.target_.started == 1; });
   Socket second(test.io_);
   co_await second.async_connect(test.path_.string(), asio::use_awaitable);
-  co_await asio::async_write(second, asio::buffer(encode_request(ControlRequest("big"))), asio::use_awaitable);
+  co_await asio::async_write(second, asio::buffer(encode_request(ControlRequest("big"))),
+                             asio::use_awaitable);
   EXPECT_EQ((co_await test.call("echo")).exit_code, ExitCode::partial);
 }
 
@@ -201,7 +212,8 @@ Task<> crowd(ControlTest& test) {
   for (size_t i = 0; i < test.limits_.connections; ++i) {
     sockets.emplace_back(test.io_);
     co_await sockets.back().async_connect(test.path_.string(), asio::use_awaitable);
-    co_await asio::async_write(sockets.back(), asio::buffer(encode_request(ControlRequest("wait"))), asio::use_awaitable);
+    co_await asio::async_write(sockets.back(), asio::buffer(encode_request(ControlRequest("wait"))),
+                               asio::use_awaitable);
   }
   co_await until([&] { return test.target_.started == static_cast<int>(test.limits_.connections); });
   EXPECT_EQ((co_await error_of(test.call("echo"))).kind(), ErrorKind::busy);
@@ -259,13 +271,15 @@ TEST_F(ControlTest, ACancelLineCancelsTheWorkAndTheAnswerStillComes) { with_serv
 TEST_F(ControlTest, ACancelBeforeTheRequestIsNotLost) { with_server(early_cancel); }
 TEST_F(ControlTest, AClientThatDoesNotReadHoldsUpNobody) { with_server(deaf_client); }
 TEST_F(ControlTest, MoreClientsThanTheLimitAreToldSo) { with_server(crowd); }
-TEST_F(ControlTest, StopLetsRunningRequestsFinishTheirStepAndRemovesTheSocket) { with_server(stop_while_working); }
+TEST_F(ControlTest, StopLetsRunningRequestsFinishTheirStepAndRemovesTheSocket) {
+  with_server(stop_while_working);
+}
 TEST_F(ControlTest, ALiveDaemonKeepsItsSocket) { with_server(second_daemon); }
 
 TEST_F(ControlTest, TheSocketIsOursAlone) {
   ControlServer server(io_.get_executor(), target_, path_);
   server.open();
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(::stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   ASSERT_EQ(::stat(path_.parent_path().c_str(), &info), 0);
@@ -274,9 +288,7 @@ TEST_F(ControlTest, TheSocketIsOursAlone) {
 
 TEST_F(ControlTest, ASocketLeftByADeadDaemonIsReplaced) {
   std::filesystem::create_directory(path_.parent_path());
-  {
-    asio::local::stream_protocol::acceptor dead(io_, path_.string());
-  }
+  { asio::local::stream_protocol::acceptor dead(io_, path_.string()); }
   ASSERT_TRUE(std::filesystem::exists(path_));
   with_server(echo);
 }

@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 #include <regex>
 #include <set>
 #include <string>
@@ -18,7 +17,8 @@ bool promtool_is_here() { return std::system("command -v promtool >/dev/null 2>&
 std::set<std::string> matches(const std::string& text, const std::string& pattern) {
   std::set<std::string> found;
   const std::regex expression(pattern);
-  for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it) found.insert((*it)[1]);
+  for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it)
+    found.insert((*it)[1]);
   return found;
 }
 
@@ -40,7 +40,8 @@ TEST(AlertRules, UseOnlyDeclaredMetrics) {
   const auto used = matches(*rules, "\\b(kopidocka_[a-z_]+)");
   const auto declared = declared_names();
   EXPECT_GE(used.size(), 10u);
-  for (const auto& name : used) EXPECT_TRUE(declared.count(name)) << name << " is used in a rule and exists nowhere";
+  for (const auto& name : used)
+    EXPECT_TRUE(declared.count(name)) << name << " is used in a rule and exists nowhere";
 }
 
 TEST(AlertRules, EachHasAFiringAndASilentCase) {

@@ -1,12 +1,11 @@
 #include "metrics/metrics.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "base/file.hpp"
 #include "support/generated_page.hpp"
@@ -20,7 +19,9 @@ using testing::Not;
 class StillClock : public Clock {
  public:
   TimePoint now() const override { return TimePoint(Seconds(1'800'000'000)) + passed; }
-  std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::time_point(passed); }
+  std::chrono::steady_clock::time_point steady() const override {
+    return std::chrono::steady_clock::time_point(passed);
+  }
   Seconds passed{0};
 };
 
@@ -63,7 +64,9 @@ class MetricsTest : public testing::Test {
     tell(RunEvent::Kind::started, ended);
     tell(RunEvent::Kind::finished, ended);
   }
-  bool shows(const std::string& line) { return ("\n" + metrics_.exposition()).find("\nkopidocka_" + line + "\n") != std::string::npos; }
+  bool shows(const std::string& line) {
+    return ("\n" + metrics_.exposition()).find("\nkopidocka_" + line + "\n") != std::string::npos;
+  }
   bool mentions(const std::string& text) { return metrics_.exposition().find(text) != std::string::npos; }
 
   StillClock clock_;
@@ -75,7 +78,8 @@ class MetricsTest : public testing::Test {
 TEST_F(MetricsTest, ANewUnitHasEveryCounterAtZeroSoThatTheFirstFailureIsSeen) {
   metrics_.set_units({unit("shop")});
   for (const auto* result : {"success", "partial", "failed", "skipped"}) {
-    EXPECT_TRUE(shows(std::string("backup_runs_total{result=\"") + result + "\",unit=\"shop\"} 0")) << metrics_.exposition();
+    EXPECT_TRUE(shows(std::string("backup_runs_total{result=\"") + result + "\",unit=\"shop\"} 0"))
+        << metrics_.exposition();
   }
   EXPECT_TRUE(shows("backup_started_total{unit=\"shop\"} 0"));
   EXPECT_TRUE(shows("backup_failures_total{reason=\"journal\",unit=\"shop\"} 0"));
@@ -156,8 +160,10 @@ TEST_F(MetricsTest, ContainersThatCouldNotBeStartedAreCountedAndStayHeld) {
 }
 
 TEST_F(MetricsTest, SavedReportsKeepTheLastTimesOverARestartInWhateverOrderTheyCome) {
-  metrics_.seed({report(RunResult::failed, "shop", 1'700'200'000), report(RunResult::success, "shop", 1'700'100'000),
-                 report(RunResult::success, "shop", 1'700'000'000), report(RunResult::success, "other", 1'600'000'000)});
+  metrics_.seed({report(RunResult::failed, "shop", 1'700'200'000),
+                 report(RunResult::success, "shop", 1'700'100'000),
+                 report(RunResult::success, "shop", 1'700'000'000),
+                 report(RunResult::success, "other", 1'600'000'000)});
   metrics_.set_units({unit("shop")});
   EXPECT_TRUE(shows("backup_last_success_timestamp_seconds{unit=\"shop\"} 1700100100"));
   EXPECT_TRUE(shows("backup_last_completion_timestamp_seconds{unit=\"shop\"} 1700200100"));
@@ -245,7 +251,8 @@ TEST_F(MetricsTest, UnitsThatComeAndGoLeaveNoSeriesBehind) {
 }
 
 TEST_F(MetricsTest, OddNamesCannotForgeALine) {
-  metrics_.set_units({unit("a\nkopidocka_docker_up 1\n"), unit("q\"uote"), unit("\xff\xfe"), unit(std::string(5000, 'x'))});
+  metrics_.set_units(
+      {unit("a\nkopidocka_docker_up 1\n"), unit("q\"uote"), unit("\xff\xfe"), unit(std::string(5000, 'x'))});
   const auto text = metrics_.exposition();
   EXPECT_THAT(text, Not(HasSubstr("\nkopidocka_docker_up 1\n")));
   EXPECT_THAT(text, HasSubstr("unit=\"q\\\"uote\""));
@@ -286,8 +293,8 @@ TEST_F(MetricsTest, EventsAreCountedByKnownActionOnly) {
 
 TEST_F(MetricsTest, TheProcessTellsAboutItself) {
   const auto text = metrics_.exposition();
-  for (const auto* name : {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds", "process_open_fds",
-                           "process_max_fds"}) {
+  for (const auto* name : {"process_cpu_seconds_total", "process_resident_memory_bytes",
+                           "process_start_time_seconds", "process_open_fds", "process_max_fds"}) {
     const auto at = text.find("\n" + std::string(name) + " ");
     ASSERT_NE(at, std::string::npos) << name;
     EXPECT_GT(std::atof(text.c_str() + at + 2 + std::string(name).size()), 0) << name;
@@ -295,7 +302,8 @@ TEST_F(MetricsTest, TheProcessTellsAboutItself) {
 }
 
 TEST_F(MetricsTest, PromtoolFindsNothingToComplainAbout) {
-  if (std::system("command -v promtool >/dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not installed (Debian package prometheus)";
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "promtool is not installed (Debian package prometheus)";
   metrics_.set_build("1.0.0", "abc", "0.21.1");
   metrics_.set_units({unit("shop"), unit("bl\"og")});
   auto failed = report(RunResult::failed);
@@ -322,11 +330,13 @@ TEST_F(MetricsTest, PromtoolFindsNothingToComplainAbout) {
   metrics_.unit_rejected("swarm");
 
   const auto text = metrics_.exposition();
-  for (const auto& row : family_table()) EXPECT_THAT(text, HasSubstr("# TYPE " + std::string(row.name) + " ")) << "never shown";
+  for (const auto& row : family_table())
+    EXPECT_THAT(text, HasSubstr("# TYPE " + std::string(row.name) + " ")) << "never shown";
   char name[] = "/tmp/metrics-test.XXXXXX";
   const std::filesystem::path folder = ::mkdtemp(name);
   std::ofstream(folder / "metrics") << text;
-  const auto command = "promtool check metrics < " + (folder / "metrics").string() + " > " + (folder / "said").string() + " 2>&1";
+  const auto command = "promtool check metrics < " + (folder / "metrics").string() + " > " +
+                       (folder / "said").string() + " 2>&1";
   EXPECT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(*read_file(folder / "said"), "");
   std::filesystem::remove_all(folder);
@@ -337,10 +347,13 @@ TEST(Families, TheTableIsInTheOrderOfTheEnumAndNamesAreUnique) {
   for (size_t i = 0; i < family_table().size(); ++i) {
     EXPECT_EQ(static_cast<size_t>(family_table()[i].family), i) << family_table()[i].name;
     EXPECT_TRUE(names.insert(family_table()[i].name).second) << family_table()[i].name;
-    EXPECT_EQ(family_table()[i].type == FamilyType::counter, family_table()[i].name.ends_with("_total")) << family_table()[i].name;
+    EXPECT_EQ(family_table()[i].type == FamilyType::counter, family_table()[i].name.ends_with("_total"))
+        << family_table()[i].name;
   }
 }
 
-TEST(Families, TheDocumentedPageIsTheGeneratedOne) { expect_generated_page("metrics.md", metrics_markdown()); }
+TEST(Families, TheDocumentedPageIsTheGeneratedOne) {
+  expect_generated_page("metrics.md", metrics_markdown());
+}
 
 }  // namespace kopidocka

@@ -1,16 +1,16 @@
 #include "notify/webhook.hpp"
 
+#include <condition_variable>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <thread>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <condition_variable>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "notify/http.hpp"
 
@@ -25,7 +25,8 @@ using testing::Not;
 /// A web server that answers each request with the next status of its script and then with 200.
 class Receiver {
  public:
-  explicit Receiver(std::vector<int> script = {}) : script_(std::move(script)), acceptor_(io_, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)) {
+  explicit Receiver(std::vector<int> script = {})
+      : script_(std::move(script)), acceptor_(io_, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)) {
     thread_ = std::thread([this] { serve(); });
   }
   ~Receiver() {
@@ -35,7 +36,9 @@ class Receiver {
     thread_.join();
   }
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/hooks/canary-token"; }
+  std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/hooks/canary-token";
+  }
 
   std::vector<std::string> wait_for(size_t count) {
     std::unique_lock lock(mutex_);
@@ -54,7 +57,9 @@ class Receiver {
       const auto header = asio::read_until(socket, asio::dynamic_buffer(text), "\r\n\r\n", code);
       const auto at = text.find("Content-Length: ");
       const size_t length = at == std::string::npos ? 0 : std::stoul(text.substr(at + 16));
-      if (text.size() < header + length) asio::read(socket, asio::dynamic_buffer(text), asio::transfer_exactly(header + length - text.size()), code);
+      if (text.size() < header + length)
+        asio::read(socket, asio::dynamic_buffer(text), asio::transfer_exactly(header + length - text.size()),
+                   code);
       size_t number = 0;
       {
         const std::lock_guard lock(mutex_);
@@ -62,7 +67,10 @@ class Receiver {
         number = requests_.size();
       }
       const int status = number <= script_.size() ? script_[number - 1] : 200;
-      asio::write(socket, asio::buffer("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"), code);
+      asio::write(socket,
+                  asio::buffer("HTTP/1.1 " + std::to_string(status) +
+                               " X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"),
+                  code);
       changed_.notify_all();
     }
   }
@@ -122,14 +130,17 @@ TEST(Webhook, TheLevelOfTheUnitDecides) {
   EXPECT_FALSE(wants_message(NotifyLevel::never, RunResult::failed));
   EXPECT_TRUE(wants_message(NotifyLevel::always, RunResult::success));
   EXPECT_FALSE(wants_message(NotifyLevel::failure, RunResult::success));
-  for (const auto result : {RunResult::partial, RunResult::failed, RunResult::skipped}) EXPECT_TRUE(wants_message(NotifyLevel::failure, result));
+  for (const auto result : {RunResult::partial, RunResult::failed, RunResult::skipped})
+    EXPECT_TRUE(wants_message(NotifyLevel::failure, result));
 }
 
 TEST(Webhook, AServerThatIsBusyIsTriedAgain) {
   Receiver receiver({503, 429});
   std::string problem;
   {
-    Webhook webhook(Secret(receiver.url()), always(NotifyLevel::failure), [&](const std::string& text) { problem = text; }, quick());
+    Webhook webhook(
+        Secret(receiver.url()), always(NotifyLevel::failure),
+        [&](const std::string& text) { problem = text; }, quick());
     webhook.tell(failed_run());
   }
   EXPECT_EQ(receiver.wait_for(3).size(), 3u);
@@ -160,7 +171,9 @@ TEST(Webhook, ItGivesUpAfterThreeTriesAndAtOnceWhenTheServerRefuses) {
 TEST(Webhook, NoProblemNamesTheAddress) {
   std::string problem;
   {
-    Webhook webhook(Secret("http://127.0.0.1:1/canary"), always(NotifyLevel::failure), [&](const std::string& text) { problem = text; }, quick());
+    Webhook webhook(
+        Secret("http://127.0.0.1:1/canary"), always(NotifyLevel::failure),
+        [&](const std::string& text) { problem = text; }, quick());
     webhook.tell(failed_run());
   }
   EXPECT_THAT(problem, HasSubstr("given up"));
@@ -174,11 +187,13 @@ TEST(Webhook, AServerThatNeverAnswersBlocksNeitherTheRunNorTheEnd) {
   options.timeout = Milliseconds(600'000);
   options.last_moment = Milliseconds(10);
   options.waiting = 2;
-  Webhook webhook(Secret("http://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/"), always(NotifyLevel::failure), {}, options);
+  Webhook webhook(Secret("http://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/"),
+                  always(NotifyLevel::failure), {}, options);
   for (int i = 0; i < 10; ++i) webhook.tell(failed_run());
   EXPECT_GE(webhook.counts().dropped, 7u);
   EXPECT_EQ(webhook.counts().delivered, 0u);
-  // The destructor must come back although the request has ten minutes left; the test's own time limit says whether.
+  // The destructor must come back although the request has ten minutes left; the test's own time limit says
+  // whether.
 }
 
 TEST(HttpGet, ReturnsStatusAndBodyAndTellsUnreachableFromTimeout) {

@@ -1,21 +1,21 @@
 #include "web/server.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <atomic>
-#include <map>
-#include <mutex>
-#include <stdexcept>
-#include <string>
-#include <thread>
 
 namespace kopidocka {
 namespace {
@@ -29,9 +29,11 @@ using testing::StartsWith;
 
 WebRoutes some_routes() {
   WebRoutes routes;
-  routes.add("GET", "/metrics", [](const WebRequest& request) { return plain(200, "query=" + request.query + "\n"); });
+  routes.add("GET", "/metrics",
+             [](const WebRequest& request) { return plain(200, "query=" + request.query + "\n"); });
   routes.add("POST", "/echo", [](const WebRequest& request) { return plain(201, request.body); });
-  routes.add("GET", "/broken", [](const WebRequest&) -> WebResponse { throw std::runtime_error("/secret/place"); });
+  routes.add("GET", "/broken",
+             [](const WebRequest&) -> WebResponse { throw std::runtime_error("/secret/place"); });
   return routes;
 }
 
@@ -69,7 +71,9 @@ class RunningServer {
     asio::read(socket, asio::dynamic_buffer(answer), code);
     return answer;
   }
-  std::string get(const std::string& target) { return exchange("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); }
+  std::string get(const std::string& target) {
+    return exchange("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  }
 
   int rejected(const std::string& reason) {
     const std::lock_guard lock(mutex_);
@@ -113,7 +117,8 @@ TEST(WebServer, AnswersItsRoutes) {
   EXPECT_THAT(metrics, HasSubstr("\r\n\r\nquery=name[]=a&name[]=b\n"));
   EXPECT_THAT(server.get("/nothing"), StartsWith("HTTP/1.1 404"));
   EXPECT_THAT(server.get("/echo"), AllOf(StartsWith("HTTP/1.1 405"), HasSubstr("Allow: POST\r\n")));
-  EXPECT_THAT(server.exchange("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"),
+  EXPECT_THAT(server.exchange(
+                  "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"),
               AllOf(StartsWith("HTTP/1.1 201"), HasSubstr("\r\n\r\nhello")));
   EXPECT_THAT(server.exchange("GET /metrics HTTP/1.0\r\n\r\n"), HasSubstr("query=\n"));
 }
@@ -137,7 +142,8 @@ TEST(WebServer, PipelinedRequestsAreAnsweredInOrderAndBounded) {
   limits.requests_per_connection = 50;
   RunningServer server(limits);
   std::string requests;
-  for (int i = 0; i < 20; ++i) requests += "GET /metrics?" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (int i = 0; i < 20; ++i)
+    requests += "GET /metrics?" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
   requests += "GET /metrics?last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
   const auto answer = server.exchange(requests);
   EXPECT_EQ(count(answer, "HTTP/1.1 200 OK"), 21);
@@ -151,10 +157,11 @@ TEST(WebServer, PipelinedRequestsAreAnsweredInOrderAndBounded) {
 
 TEST(WebServer, GarbageIsRefused) {
   RunningServer server;
-  for (const auto* garbage : {"hello\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\x00\x01\r\n\r\n",
-                              "GET /metrics HTTP/9.9\r\n\r\n", "GET /metrics HTTP/1.1\r\nbad header\r\n\r\n",
-                              "POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                              "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+  for (const auto* garbage :
+       {"hello\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\x00\x01\r\n\r\n",
+        "GET /metrics HTTP/9.9\r\n\r\n", "GET /metrics HTTP/1.1\r\nbad header\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     EXPECT_THAT(server.exchange(garbage), StartsWith("HTTP/1.1 400")) << garbage;
   }
   EXPECT_EQ(server.rejected("malformed"), 7);
@@ -171,7 +178,8 @@ TEST(WebServer, HeadersAndBodiesThatAreTooLargeAreRefused) {
   for (int i = 0; i < 20; ++i) chunks += "2000\r\n" + std::string(0x2000, 'c') + "\r\n";
   EXPECT_THAT(server.exchange(chunks), AnyOf(IsEmpty(), StartsWith("HTTP/1.1 413")));
   EXPECT_EQ(server.rejected("too_large"), 3);
-  EXPECT_THAT(server.exchange("POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: 60000\r\n\r\n" + std::string(60'000, 'd')),
+  EXPECT_THAT(server.exchange("POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: 60000\r\n\r\n" +
+                              std::string(60'000, 'd')),
               StartsWith("HTTP/1.1 201"));
 }
 
@@ -208,7 +216,8 @@ TEST(WebServer, TenThousandQuickConnectionsDoNoHarm) {
   RunningServer server;
   for (int i = 0; i < 10'000; ++i) {
     auto socket = server.connect();
-    socket.set_option(asio::socket_base::linger(true, 0));  // a reset leaves no TIME_WAIT behind on the test machine
+    socket.set_option(
+        asio::socket_base::linger(true, 0));  // a reset leaves no TIME_WAIT behind on the test machine
     if (i % 500 == 499) {
       EXPECT_THAT(server.get("/metrics"), HasSubstr("query=\n"));
     }
