@@ -1,0 +1,255 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/unit/stack.hpp"
+
+namespace kopidocka {
+namespace {
+
+using namespace kopidocka::testing;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+std::vector<std::string> names(const std::vector<Unit>& units) {
+  std::vector<std::string> found;
+  for (const auto& unit : units) found.push_back(unit.name);
+  return found;
+}
+
+std::vector<std::string> members(const Unit& unit) {
+  std::vector<std::string> found;
+  for (const auto& member : unit.members) found.push_back(member.container.name);
+  return found;
+}
+
+TEST(Grouping, AProjectIsOneUnitAndAContainerWithoutOneIsItsOwn) {
+  Host host;
+  host.add(service("shop", "web"));
+  host.add(container("pihole"));
+  host.add(service("shop", "db"));
+  const auto units = host.units();
+  EXPECT_THAT(names(units), ElementsAre("pihole", "shop"));
+  EXPECT_EQ(units[0].kind, UnitKind::standalone);
+  EXPECT_EQ(units[1].kind, UnitKind::compose);
+  EXPECT_THAT(members(units[1]), ElementsAre("shop-db-1", "shop-web-1"));
+}
+
+TEST(Grouping, ScaledServicesKeepTheirNumbersAndOddNumbersAreOne) {
+  Host host;
+  host.add(service("shop", "web")).name = "shop-web-2";
+  host.inventory.containers[0].labels["com.docker.compose.container-number"] = "2";
+  host.add(service("shop", "db")).labels["com.docker.compose.container-number"] = "99999999999999999999";
+  const auto unit = host.unit("shop");
+  ASSERT_EQ(unit.members.size(), 2u);
+  EXPECT_EQ(unit.members[0].number, 1);
+  EXPECT_EQ(unit.members[1].number, 2);
+}
+
+TEST(Grouping, StoppedContainersOfAProjectBelongToIt) {
+  Host host;
+  host.add(service("shop", "web"));
+  host.add(service("shop", "old")).state.status = "exited";
+  EXPECT_EQ(host.unit("shop").members.size(), 2u);
+}
+
+TEST(Grouping, OneOffContainersAreNoMembersButTheirWritingIsSeen) {
+  Host host;
+  host.inventory.volumes = {volume("shop_data")};
+  host.add(service("shop", "web")).mounts = {volume_mount("shop_data")};
+  auto& run = host.add(service("shop", "web"));
+  run.name = "shop-web-run-1";
+  run.id = id_of(run.name);
+  run.labels["com.docker.compose.oneoff"] = "True";
+  run.mounts = {volume_mount("shop_data")};
+  const auto unit = host.unit("shop");
+  EXPECT_THAT(members(unit), ElementsAre("shop-web-1"));
+  EXPECT_FALSE(unit.valid());
+  EXPECT_THAT(problems_of(unit), HasSubstr("shop-web-run-1"));
+}
+
+TEST(Grouping, WeOurProxyAndWhoSharesOurNetworkAreNoUnits) {
+  Host host;
+  auto& self = host.add(service("tools", "kopi-docka"));
+  self.networks["tools_default"];
+  host.around.own_container_id = self.id;
+  host.around.docker_proxy_host = "dockerproxy";
+  auto& proxy = host.add(service("tools", "proxy"));
+  proxy.networks["tools_default"].aliases = {"dockerproxy"};
+  host.add(service("tools", "by-id")).network_mode = "container:" + id_of("tools-kopi-docka-1");
+  host.add(service("tools", "by-name")).network_mode = "container:tools-kopi-docka-1";
+  host.add(service("tools", "by-short-id")).network_mode = "container:" + id_of("tools-kopi-docka-1").substr(0, 12);
+  host.add(service("tools", "grafana"));
+  EXPECT_THAT(members(host.unit("tools")), ElementsAre("tools-grafana-1"));
+}
+
+TEST(Grouping, ASecondSidecarIsKnownByItsRoleUnderTheConfiguredPrefix) {
+  Host host;
+  host.around.defaults.prefix = "backup.";
+  host.add(service("tools", "kopi-docka")).labels["backup.role"] = "sidecar";
+  host.add(service("tools", "other")).labels["kopi-docka.role"] = "sidecar";
+  EXPECT_THAT(members(host.unit("tools")), ElementsAre("tools-other-1"));
+}
+
+TEST(Grouping, OnAHostNobodyIsTakenForOurselves) {
+  Host host;
+  host.add(container("one")).network_mode = "container:";
+  host.add(container("two")).id = "";
+  EXPECT_THAT(names(host.units()), ElementsAre("one", "two"));
+}
+
+TEST(Grouping, AContainerNamedAsAProjectIsRefusedAndTheProjectIsNot) {
+  Host host;
+  host.add(container("shop"));
+  host.add(service("shop", "web"));
+  const auto units = host.units();
+  ASSERT_EQ(units.size(), 2u);
+  EXPECT_EQ(units[0].kind, UnitKind::compose);
+  EXPECT_TRUE(units[0].valid()) << problems_of(units[0]);
+  EXPECT_FALSE(units[1].valid());
+  EXPECT_THAT(problems_of(units[1]), HasSubstr("same name"));
+}
+
+TEST(Grouping, HostileNamesAreRefusedAndShownHarmless) {
+  for (const std::string name : {"..", ".", "a/b", "a\nb", "\x1b[2J", "caf\xc3\xa9", "x\x7f"}) {
+    Host host;
+    host.add(service(name, "web"));
+    const auto units = host.units();
+    ASSERT_EQ(units.size(), 1u);
+    EXPECT_FALSE(units[0].valid()) << name;
+    EXPECT_THAT(problems_of(units[0]), Not(HasSubstr("\x1b")));
+  }
+  Host host;
+  host.add(service(std::string(201, 'a'), "web"));
+  EXPECT_FALSE(host.units()[0].valid());
+  host.inventory.containers[0].labels["com.docker.compose.project"] = std::string(200, 'a');
+  EXPECT_TRUE(host.units()[0].valid());
+}
+
+TEST(Grouping, IsTheSameWhateverTheOrderDockerAnswersIn) {
+  Host host;
+  for (const auto* name : {"c", "a", "b"}) host.add(service("shop", name, "z:service_started:false"));
+  const auto before = members(host.unit("shop"));
+  std::reverse(host.inventory.containers.begin(), host.inventory.containers.end());
+  EXPECT_EQ(members(host.unit("shop")), before);
+}
+
+TEST(Databases, AreKnownByTheImageAndTheirToolsAreNot) {
+  const std::map<std::string, std::string> expected = {
+      {"postgres", "postgres"}, {"postgres:16-alpine", "postgres"}, {"postgis/postgis:15-3.3", "postgres"},
+      {"registry.example:5000/library/postgres:16", "postgres"}, {"bitnami/postgresql:15", "postgres"},
+      {"timescale/timescaledb-ha:pg15", "postgres"}, {"pgvector/pgvector:pg16", "postgres"}, {"mysql:8", "mysql"},
+      {"mysql/mysql-server:8.0", "mysql"}, {"percona:8", "mysql"}, {"MariaDB:11", "mariadb"}, {"mongo:7", "mongodb"},
+      {"redis@sha256:0123", "redis"}, {"valkey/valkey:8", "redis"}, {"redis/redis-stack:latest", "redis"},
+      {"mongo-express:1", ""}, {"quay.io/prometheuscommunity/postgres-exporter", ""}, {"oliver006/redis_exporter", ""},
+      {"rediscommander/redis-commander", ""}, {"postgrest/postgrest", ""}, {"nginx", ""}, {"sha256:abcdef", ""}, {"", ""},
+      {"my-postgres-app", ""}, {"redis/insight", ""}, {"redis/redisinsight", ""}};
+  for (const auto& [image, database] : expected) EXPECT_EQ(database_of(image), database) << image;
+}
+
+TEST(Holding, AutoRemoveAndSwarmContainersAreRefusedWithTheReason) {
+  Host host;
+  host.add(service("shop", "web")).auto_remove = true;
+  host.add(service("shop", "task")).labels["com.docker.swarm.service.id"] = "x";
+  const auto unit = host.unit("shop");
+  EXPECT_FALSE(unit.valid());
+  EXPECT_THAT(problems_of(unit), HasSubstr("error: container shop-web-1: it was started with --rm"));
+  EXPECT_THAT(problems_of(unit), HasSubstr("error: container shop-task-1: it is a task of a swarm service"));
+}
+
+TEST(Holding, TheContainerWhoseNetworkWeLiveInIsNeverStopped) {
+  for (const auto& reference : {id_of("vpn-gluetun-1"), std::string("vpn-gluetun-1")}) {
+    Host host;
+    host.add(service("vpn", "gluetun"));
+    auto& self = host.add(container("kopi-docka"));
+    self.network_mode = "container:" + reference;
+    host.around.own_container_id = self.id;
+    EXPECT_THAT(problems_of(host.unit("vpn")), HasSubstr("the kopi-docka container lives in its network"));
+    EXPECT_FALSE(host.unit("vpn").valid());
+  }
+}
+
+TEST(Holding, AContainerOfAnotherUnitThatWouldLoseItsNetworkIsNamed) {
+  Host host;
+  host.add(service("vpn", "gluetun"));
+  host.add(container("torrent")).network_mode = "container:" + id_of("vpn-gluetun-1");
+  const auto unit = host.unit("vpn");
+  EXPECT_TRUE(unit.valid());
+  EXPECT_THAT(problems_of(unit), HasSubstr("warning: container vpn-gluetun-1: container torrent"));
+  host.inventory.containers[1].state.status = "exited";
+  EXPECT_THAT(problems_of(host.unit("vpn")), IsEmpty());
+}
+
+std::vector<std::string> providers(const Host& host, const std::string& service_name) {
+  std::vector<std::string> found;
+  const auto unit = host.unit("shop");
+  for (const auto& member : unit.members) {
+    if (member.service != service_name) continue;
+    for (const auto& id : member.providers) found.push_back(unit.member(id)->service);
+  }
+  return found;
+}
+
+TEST(Dependencies, ComeFromComposesLabelWithItsConditions) {
+  Host host;
+  host.add(service("shop", "web", "db:service_healthy:false,cache:service_started:true,gone:service_started:false"));
+  host.add(service("shop", "db"));
+  host.add(service("shop", "cache"));
+  EXPECT_THAT(providers(host, "web"), UnorderedElementsAre("db", "cache"));
+  EXPECT_THAT(providers(host, "db"), IsEmpty());
+  const auto unit = host.unit("shop");
+  EXPECT_THAT(unit.member(id_of("shop-web-1"))->healthy_providers, ElementsAre(id_of("shop-db-1")));
+  EXPECT_TRUE(unit.valid()) << problems_of(unit);
+}
+
+TEST(Dependencies, ComeFromNamespacesVolumesFromAndLinks) {
+  Host host;
+  auto& web = host.add(service("shop", "web"));
+  web.network_mode = "container:" + id_of("shop-net-1");
+  web.pid_mode = "container:shop-pid-1";
+  web.ipc_mode = "container:" + id_of("shop-ipc-1").substr(0, 12);
+  web.volumes_from = {id_of("shop-data-1") + ":ro"};
+  web.links = {"/shop-link-1:/shop-web-1/alias"};
+  for (const auto* name : {"net", "pid", "ipc", "data", "link", "stranger"}) host.add(service("shop", name));
+  EXPECT_THAT(providers(host, "web"), UnorderedElementsAre("net", "pid", "ipc", "data", "link"));
+}
+
+TEST(Dependencies, OnAScaledServiceMeanAllItsContainers) {
+  Host host;
+  host.add(service("shop", "web", "db:service_started:false"));
+  host.add(service("shop", "db"));
+  auto& second = host.add(service("shop", "db"));
+  second.name = "shop-db-2";
+  second.id = id_of("shop-db-2");
+  EXPECT_THAT(providers(host, "web"), ElementsAre("db", "db"));
+}
+
+TEST(Dependencies, TheLabelAddsToThemAndAnUnknownServiceIsAnErrorWithTheNearestName) {
+  Host host;
+  host.add(service("shop", "web")).labels["kopi-docka.depends-on"] = "databse,cache";
+  host.add(service("shop", "database"));
+  host.add(service("shop", "cache"));
+  EXPECT_THAT(providers(host, "web"), ElementsAre("cache"));
+  const auto unit = host.unit("shop");
+  EXPECT_FALSE(unit.valid());
+  EXPECT_THAT(problems_of(unit), HasSubstr("no service 'databse' in this unit; did you mean 'database'?"));
+}
+
+TEST(Dependencies, InACircleHaveNoOrderAndAreRefused) {
+  Host host;
+  host.add(service("shop", "a", "b:service_started:false"));
+  host.add(service("shop", "b", "c:service_started:false"));
+  host.add(service("shop", "c", "a:service_started:false"));
+  EXPECT_THAT(problems_of(host.unit("shop")), HasSubstr("it depends on itself through other members"));
+}
+
+TEST(Dependencies, OfAContainerOnItselfMeanNothing) {
+  Host host;
+  host.add(service("shop", "a", "a:service_started:false"));
+  EXPECT_TRUE(host.unit("shop").valid());
+}
+
+}  // namespace
+}  // namespace kopidocka
