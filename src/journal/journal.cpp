@@ -19,6 +19,31 @@ Error journal_error(const std::string& doing, const std::filesystem::path& path)
                       "nothing is stopped without a journal: check the state folder's disk and rights (KOPI_DOCKA_STATE_DIR)");
 }
 
+/// A crash may have left half a line, which the next record must not run into.
+Result<void> cut_torn_tail(const std::filesystem::path& path, int file) {
+  const auto content = read_file(path);
+  if (!content) return content.error();
+  const auto end = content->rfind('\n');
+  const auto complete = end == std::string::npos ? 0 : end + 1;
+  if (complete != content->size() && ::ftruncate(file, static_cast<off_t>(complete)) != 0) return journal_error("cut", path);
+  return {};
+}
+
+/// All of the line, durable, or nothing of it.
+Result<void> add_line(const std::filesystem::path& path, int file, const std::string& line) {
+  struct stat before{};
+  if (::fstat(file, &before) != 0) return journal_error("look at journal", path);
+  const auto written = ::write(file, line.data(), line.size());
+  if (written != static_cast<ssize_t>(line.size())) {
+    if (written >= 0) errno = ENOSPC;
+    auto error = journal_error("write journal", path);
+    if (::ftruncate(file, before.st_size) != 0) error.in("and the journal could not be cut back");
+    return error;
+  }
+  if (::fsync(file) != 0) return journal_error("fsync journal", path);
+  return {};
+}
+
 Journal::OpenRun read_run(const std::filesystem::path& path) {
   Journal::OpenRun open;
   open.run = path.stem().string();
@@ -59,33 +84,29 @@ Result<void> Journal::append(const std::string& run, JournalRecord record) { ret
 
 Result<void> Journal::write(const std::string& run, JournalRecord record, bool create) {
   record.time = clock_.now();
-  const auto path = file_of(run);
-  auto& file = files_[run];
-  if (!file) {
-    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT | O_EXCL : 0);
-    file = FileDescriptor(::open(path.c_str(), flags, 0600));
-    if (!file) {
-      auto error = journal_error("open journal", path);
-      files_.erase(run);
-      return error;
-    }
-  }
-  const auto line = to_line(record) + "\n";
-  struct stat before{};
-  if (::fstat(file.get(), &before) != 0) return journal_error("look at journal", path);
-  const auto written = ::write(file.get(), line.data(), line.size());
-  if (written != static_cast<ssize_t>(line.size())) {
-    if (written >= 0) errno = ENOSPC;
-    auto error = journal_error("write journal", path);
-    // A half-written line would run into the next record.
-    if (::ftruncate(file.get(), before.st_size) != 0) error.in("and the journal could not be cut back");
-    return error;
-  }
-  if (::fsync(file.get()) != 0) return journal_error("fsync journal", path);
-  if (create) {
-    if (auto synced = sync_folder(folder_); !synced) return synced;
+  if (auto opened = open_file(run, create); !opened) return opened;
+  auto written = add_line(file_of(run), files_.at(run).get(), to_line(record) + "\n");
+  if (written && create) written = sync_folder(folder_);
+  if (!written) {
+    // Opened anew, the file is looked at again: half a line that could not be cut off now is cut off then.
+    files_.erase(run);
+    if (create) ::unlink(file_of(run).c_str());
+    return written;
   }
   if (after_append_) after_append_(record);
+  return {};
+}
+
+Result<void> Journal::open_file(const std::string& run, bool create) {
+  if (files_.count(run) != 0 && !create) return {};
+  const auto path = file_of(run);
+  const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT | O_EXCL : 0);
+  FileDescriptor file(::open(path.c_str(), flags, 0600));
+  if (!file) return journal_error("open journal", path);
+  if (!create) {
+    if (auto cut = cut_torn_tail(path, file.get()); !cut) return cut;
+  }
+  files_[run] = std::move(file);
   return {};
 }
 
@@ -103,7 +124,9 @@ Result<std::vector<Journal::OpenRun>> Journal::open_runs() const {
   std::vector<OpenRun> runs;
   std::error_code code;
   for (std::filesystem::directory_iterator at(folder_, code), end; !code && at != end; at.increment(code)) {
-    if (at->path().extension() == kSuffix) runs.push_back(read_run(at->path()));
+    if (at->path().extension() != kSuffix) continue;
+    auto run = read_run(at->path());
+    if (!run.records.empty() || !run.problem.empty()) runs.push_back(std::move(run));
   }
   if (code) return system_error(code.value(), "read " + folder_.string());
   std::sort(runs.begin(), runs.end(), [](const OpenRun& a, const OpenRun& b) {

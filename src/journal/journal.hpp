@@ -23,14 +23,14 @@ class Journal {
   /// Creates the folder. ErrorKind::refused, denied or no_space when it cannot hold a journal.
   Result<void> open();
 
-  /// Starts a run's file. The record's time is filled in here, as in append().
+  /// Starts a run's file. The record's time is filled in here, as in append(). When it fails no file is left.
   Result<void> begin(JournalRecord record);
   Result<void> append(const std::string& run, JournalRecord record);
   /// Appends `end` and removes the file.
   Result<void> close(const std::string& run);
 
-  /// Every open run as it stands on disk, oldest first. A torn last line (the crash itself) is left out; a file that
-  /// cannot be understood is an error naming it, and is never removed.
+  /// Every open run as it stands on disk, oldest first. A torn last line (the crash itself) is left out, and so is a
+  /// file without one whole line: its run had not begun. A file that cannot be understood is an error naming it, and is never removed.
   struct OpenRun {
     std::string run;
     std::vector<JournalRecord> records;
@@ -43,6 +43,7 @@ class Journal {
  private:
   std::filesystem::path file_of(const std::string& run) const;
   Result<void> write(const std::string& run, JournalRecord record, bool create);
+  Result<void> open_file(const std::string& run, bool create);
 
   std::filesystem::path folder_;
   const Clock& clock_;

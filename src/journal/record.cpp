@@ -1,7 +1,10 @@
 #include "journal/record.hpp"
 
 #include <array>
+#include <cstdint>
 #include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
 
 namespace kopidocka {
 namespace {
@@ -75,7 +78,9 @@ std::string to_line(const JournalRecord& record) {
 Result<JournalRecord> record_from_line(const std::string& text) {
   try {
     const auto line = json::parse(text);
-    const int version = line.at("v");
+    if (!line.at("v").is_number_integer()) return Error{ErrorKind::invalid, "not a journal record: its format version is no number"};
+    const auto version = line.at("v").get<std::int64_t>();
+    if (version < 1) return Error{ErrorKind::invalid, "not a journal record: its format version is " + std::to_string(version)};
     if (version > kFormatVersion) {
       return Error{ErrorKind::refused, "the journal was written by a newer kopi-docka (format " + std::to_string(version) + ")",
                    "start that version once, so that it can finish what it began"};
@@ -88,7 +93,7 @@ Result<JournalRecord> record_from_line(const std::string& text) {
       record.type = type;
       known = true;
     }
-    if (!known) return Error{ErrorKind::invalid, "unknown journal record '" + name + "'"};
+    if (!known) return Error{ErrorKind::invalid, "unknown journal record '" + printable(name, 60) + "'"};
     record.time = from_iso8601(line.at("time"));
     record.run = line.value("run", "");
     record.unit = line.value("unit", "");
@@ -105,7 +110,7 @@ Result<JournalRecord> record_from_line(const std::string& text) {
     if (line.contains("data")) record.data = data_from(line.at("data"));
     return record;
   } catch (const json::exception& error) {
-    return Error{ErrorKind::invalid, std::string("not a journal record: ") + error.what()};
+    return Error{ErrorKind::invalid, "not a journal record: " + printable(error.what(), 300)};
   }
 }
 

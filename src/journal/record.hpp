@@ -3,12 +3,16 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 
 namespace kopidocka {
+
+/// Note of a `reported` record: the old data of the failed restore is still to be put back before anything starts.
+inline constexpr std::string_view kDataInDoubt = "data in doubt";
 
 /// A container that a run is about to stop and therefore owes a start.
 struct HeldMember {
@@ -35,7 +39,7 @@ struct HeldData {
 struct JournalRecord {
   enum class Type {
     begin,     ///< run, unit, kind, engine_id, trigger, scope, time
-    hold,      ///< members, in the order in which they must be started again
+    hold,      ///< members, in the order in which they must be started again; a later one renews a member's StartedAt
     stopping,  ///< container: the stop request goes out next
     stopped,
     starting,
@@ -45,7 +49,7 @@ struct JournalRecord {
     swapping,  ///< data: present data goes aside, new data into place, next
     swapped,
     restored,  ///< data: the old data is back in place
-    reported,  ///< the run's one final report is in the report store
+    reported,  ///< the run's one final report is in the report store; note kDataInDoubt when its data was not put back
     end,       ///< nothing is owed any more
   };
   Type type = Type::begin;

@@ -1,6 +1,7 @@
 #include "journal/recovery.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
 
@@ -18,10 +19,20 @@ void drop_data(std::vector<HeldData>& values, const std::optional<HeldData>& dat
   if (data) drop(values, [&](const HeldData& value) { return value.target == data->target; });
 }
 
+void hold(std::vector<HeldMember>& members, const HeldMember& member) {
+  const auto known = std::find_if(members.begin(), members.end(), [&](const HeldMember& other) { return other.id == member.id; });
+  if (known == members.end()) {
+    members.push_back(member);
+  } else {
+    *known = member;
+  }
+}
+
 }  // namespace
 
 Debts debts_of(const std::vector<JournalRecord>& records) {
   Debts debts;
+  std::set<std::string> announced;
   for (const auto& record : records) {
     switch (record.type) {
       case Type::begin:
@@ -34,25 +45,33 @@ Debts debts_of(const std::vector<JournalRecord>& records) {
         debts.engine = record.engine;
         debts.started_at = record.time;
         break;
-      case Type::hold: debts.members.insert(debts.members.end(), record.members.begin(), record.members.end()); break;
-      case Type::stopping: debts.stopping.push_back(record.container); break;
+      case Type::hold:
+        for (const auto& member : record.members) hold(debts.members, member);
+        break;
+      case Type::stopping:
+        debts.stopping.push_back(record.container);
+        announced.insert(record.container);
+        break;
+      case Type::stopped: drop(debts.stopping, [&](const std::string& id) { return id == record.container; }); break;
       case Type::started:
       case Type::disowned:
         drop(debts.members, [&](const HeldMember& member) { return member.id == record.container; });
+        drop(debts.stopping, [&](const std::string& id) { return id == record.container; });
         break;
       case Type::staging: debts.staged.push_back(record.data.value_or(HeldData{})); break;
       case Type::swapping: debts.swaps.push_back(record.data.value_or(HeldData{})); break;
       case Type::restored: drop_data(debts.swaps, record.data); break;
       case Type::reported:
         debts.reported = true;
-        debts.swaps.clear();  // a run that reached its report has decided about its data
+        // A run that reached its report has decided about its data, unless it says that it could not.
+        if (record.note != kDataInDoubt) debts.swaps.clear();
         break;
       case Type::end: debts.ended = true; break;
-      case Type::stopped:
       case Type::starting:
       case Type::swapped: break;
     }
   }
+  drop(debts.members, [&](const HeldMember& member) { return announced.count(member.id) == 0; });
   return debts;
 }
 

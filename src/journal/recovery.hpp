@@ -13,7 +13,9 @@ namespace kopidocka {
 struct Debts {
   std::string run, unit, kind, engine_id, trigger, scope, engine;
   TimePoint started_at{};
-  std::vector<HeldMember> members;    ///< not yet started again, in start order
+  /// Asked to stop and not yet started again, in start order. A member whose stop was never announced is none: if it is
+  /// down, somebody else stopped it.
+  std::vector<HeldMember> members;
   std::vector<std::string> stopping;  ///< ids of those whose stop request may still be on its way
   std::vector<HeldData> swaps;        ///< data that must be put back before anything starts
   std::vector<HeldData> staged;       ///< new data lying about beside its target
