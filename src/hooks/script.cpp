@@ -32,6 +32,9 @@ Result<std::optional<HookScript>> find_script(const std::filesystem::path& folde
     if ((info.st_mode & 0002) != 0) return refuse("may be written by everybody", "chmod o-w it");
     if (info.st_uid != 0 && info.st_uid != ::geteuid()) return refuse("belongs to another user", "chown it to root");
     if (::access(path.c_str(), X_OK) != 0) return refuse("is not executable", "chmod +x it");
+    struct stat around{};
+    if (::stat(folder.c_str(), &around) != 0) return system_error(errno, "look at hooks folder " + folder.string());
+    if ((around.st_mode & 0002) != 0) return refuse("lies in a folder that everybody may write to", "chmod o-w " + folder.string());
     return std::optional(HookScript{name, path});
   }
   return std::optional<HookScript>();
@@ -52,7 +55,8 @@ Task<> run_script(HookScript script, std::map<std::string, std::string> variable
   if (result.aborted) throw Error(ErrorKind::cancelled, what + " was ended");
   if (result.timed_out) throw Error(ErrorKind::timeout, what + " took longer than " + format_duration(timeout), "make it faster or let it detach its work");
   if (result.exit_code != 0) {
-    const auto said = last_line(result.error_tail.empty() ? last_output : result.error_tail);
+    auto said = last_line(result.error_tail);
+    if (said.empty()) said = last_line(last_output);
     throw Error(ErrorKind::failed, what + " ended with code " + std::to_string(result.exit_code) +
                                        (said.empty() ? std::string() : ": " + said));
   }

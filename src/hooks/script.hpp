@@ -19,7 +19,8 @@ struct HookScript {
 };
 
 /// The script of that name; nothing when there is none. Refuses what others could have put there: a symbolic link, a file
-/// that is not executable, writable by others, or not owned by root or by us.
+/// that is not executable, writable by others, or not owned by root or by us, any file in a folder that everybody may
+/// write to.
 Result<std::optional<HookScript>> find_script(const std::filesystem::path& folder, const std::string& name);
 
 /// Runs it with KOPI_DOCKA_HOOK_TYPE and the given variables, in its own process group. Throws ErrorKind::timeout or
