@@ -1,6 +1,8 @@
 #include "plan/hold_steps.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <set>
 
@@ -8,6 +10,15 @@
 
 namespace kopidocka {
 namespace {
+
+/// What Docker's "wait for ever" and absurd labels mean here: every wait has a bound.
+constexpr int kLongestGrace = 3600;
+
+int grace_of(const Member& member, int default_grace) {
+  std::int64_t grace = member.container.stop_timeout.value_or(default_grace);
+  if (member.policy.stop_timeout) grace = std::chrono::ceil<Seconds>(*member.policy.stop_timeout).count();
+  return grace < 0 || grace > kLongestGrace ? kLongestGrace : static_cast<int>(grace);
+}
 
 HeldMember held(const Member& member, int default_grace) {
   HeldMember held;
@@ -18,10 +29,7 @@ HeldMember held(const Member& member, int default_grace) {
   if (project != member.container.labels.end()) held.project = project->second;
   held.service = member.service;
   held.number = member.number;
-  held.grace = member.container.stop_timeout.value_or(default_grace);
-  if (member.policy.stop_timeout) {
-    held.grace = static_cast<int>(std::chrono::ceil<Seconds>(*member.policy.stop_timeout).count());
-  }
+  held.grace = grace_of(member, default_grace);
   return held;
 }
 
@@ -41,6 +49,25 @@ std::vector<const Member*> dependents_first(const Unit& unit) {
   return order;
 }
 
+/// The running members that must be up before this one: a provider that does not run itself (a one-shot set-up container)
+/// passes on what it needs.
+std::set<std::string> running_providers(const Unit& unit, const Member& member) {
+  std::set<std::string> found, seen;
+  const std::function<void(const Member&)> visit = [&](const Member& from) {
+    for (const auto& id : from.providers) {
+      const auto* provider = unit.member(id);
+      if (provider == nullptr || id == member.container.id || !seen.insert(id).second) continue;
+      if (provider->container.running()) {
+        found.insert(id);
+      } else {
+        visit(*provider);
+      }
+    }
+  };
+  visit(member);
+  return found;
+}
+
 void append(std::vector<StepId>& to, const StepsOf& from, const std::string& id) {
   const auto found = from.find(id);
   if (found != from.end()) to.insert(to.end(), found->second.begin(), found->second.end());
@@ -53,10 +80,7 @@ StepsOf add_stops(Plan& plan, int default_grace) {
   for (const auto* member : dependents_first(plan.unit)) {
     Step step{Phase::hold, StopMember{held(*member, default_grace)}, {}, OnFailure::abort, false};
     for (const auto& other : plan.unit.members) {
-      const auto& providers = other.providers;
-      if (std::find(providers.begin(), providers.end(), member->container.id) != providers.end()) {
-        append(step.after, stops, other.container.id);
-      }
+      if (running_providers(plan.unit, other).count(member->container.id) != 0) append(step.after, stops, other.container.id);
     }
     stops[member->container.id] = {plan.add(std::move(step))};
   }
@@ -77,7 +101,7 @@ StepsOf add_starts(Plan& plan, const StepsOf& stops, const StepsOf& before, int 
     Step step{Phase::hold, std::move(start), {}, OnFailure::degrade, true};
     append(step.after, stops, id);
     append(step.after, before, id);
-    for (const auto& provider : member->providers) append(step.after, starts, provider);
+    for (const auto& provider : running_providers(plan.unit, *member)) append(step.after, starts, provider);
     starts[id] = {plan.add(std::move(step))};
   }
   return starts;

@@ -1,10 +1,12 @@
 #include "plan/restore_plan.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "base/text.hpp"
 #include "plan/hold_steps.hpp"
+#include "unit/data_place.hpp"
 
 namespace kopidocka {
 namespace {
@@ -56,38 +58,81 @@ std::string flat(std::string path) {
   return path;
 }
 
-Result<RestoreTarget> beside(const PointMember& member, const RestoreOptions& options) {
+/// Names come from the tags of a repository that others may write to.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+}
+
+bool is_plain_path(const std::string& path) {
+  return path.size() > 1 && path.front() == '/' && path.find('\0') == std::string::npos &&
+         std::filesystem::path(path).lexically_normal().string() == path && path.back() != '/';
+}
+
+RestoreTarget target_of(const PointMember& member, bool in_place) {
   RestoreTarget target;
   target.snapshot = member.snapshot;
   target.name = member.name;
-  target.in_place = false;
-  const std::string type(to_string(member.type));
-  const auto name = member.type == SnapshotType::bind ? flat(member.name) : member.name;
-  target.local_path = options.to_folder + "/" + (is_data(member) ? type + "s/" + name : type);
+  target.in_place = in_place;
+  const auto kind = member.snapshot.tags.find("kd_kind");
+  target.single_file = kind != member.snapshot.tags.end() && kind->second == "file";
   return target;
 }
 
-Result<RestoreTarget> in_place(const PointMember& member, const RestoreSite& site) {
-  RestoreTarget target;
-  target.snapshot = member.snapshot;
-  target.name = member.name;
-  target.host_path = member.name;
-  if (member.type == SnapshotType::volume) {
-    const auto volume = std::find_if(site.volumes.begin(), site.volumes.end(),
-                                     [&](const Volume& candidate) { return candidate.name == member.name; });
-    if (volume == site.volumes.end()) {
-      return Error{ErrorKind::refused, "volume " + printable(member.name) + " does not exist on this host",
-                   "create the stack with 'docker compose up --no-start' first, or restore to a folder with --to"};
-    }
-    const auto device = volume->options.find("device");
-    target.host_path = device == volume->options.end() ? volume->mountpoint : device->second;
+Error odd_name(const PointMember& member) {
+  return {ErrorKind::refused,
+          std::string(to_string(member.type)) + " '" + printable(member.name, 100) + "' of this backup has no name that can be restored",
+          "look at the snapshot's tags: kopi-docka does not write such names"};
+}
+
+/// A folder per snapshot below the wished one; binds lose their slashes, and a number keeps apart what is then the same.
+Result<RestoreTarget> beside(const PointMember& member, const std::string& to_folder, std::set<std::string>& taken) {
+  auto target = target_of(member, false);
+  const std::string type(to_string(member.type));
+  const auto name = member.type == SnapshotType::bind ? flat(member.name) : member.name;
+  if (is_data(member) && !is_plain_name(name)) return odd_name(member);
+  const auto wished = to_folder + "/" + (is_data(member) ? type + "s/" + name : type);
+  target.local_path = wished;
+  for (int number = 2; !taken.insert(target.local_path).second; ++number) target.local_path = wished + "-" + std::to_string(number);
+  return target;
+}
+
+/// The place of a volume or bind on the host as it is now.
+Result<std::string> host_place(const PointMember& member, const RestoreSite& site) {
+  if (member.type == SnapshotType::bind) {
+    if (!is_plain_path(member.name)) return odd_name(member);
+    if (!is_host_internal(member.name)) return member.name;
+    return Error{ErrorKind::refused, "bind " + printable(member.name) + " belongs to the host: nothing is restored onto it",
+                 "restore to a folder with --to"};
   }
-  const auto local = site.paths.local(target.host_path);
-  if (!local || !local->writable) {
-    const auto line = member.type == SnapshotType::volume ? std::string("/var/lib/docker/volumes") : target.host_path;
+  const auto volume = std::find_if(site.volumes.begin(), site.volumes.end(),
+                                   [&](const Volume& candidate) { return candidate.name == member.name; });
+  if (volume == site.volumes.end()) {
+    return Error{ErrorKind::refused, "volume " + printable(member.name) + " does not exist on this host",
+                 "create the stack with 'docker compose up --no-start' first, or restore to a folder with --to"};
+  }
+  if (is_mounted_on_use(*volume)) {
     return Error{ErrorKind::refused,
-                 "kopi-docka " + std::string(local ? "may not write to " : "does not see ") + printable(target.host_path),
-                 "add '" + line + ":" + line + "' to the volumes of the kopi-docka service, or use --to"};
+                 "volume " + printable(member.name) + " is mounted by driver '" + printable(volume->driver) +
+                     "' only while a container uses it, so its data cannot be replaced while all are stopped",
+                 "restore to a folder with --to"};
+  }
+  const auto device = bind_device(*volume);
+  return device.empty() ? volume->mountpoint : device;
+}
+
+Result<RestoreTarget> in_place(const PointMember& member, const RestoreSite& site) {
+  const auto place = host_place(member, site);
+  if (!place) return place.error();
+  auto target = target_of(member, true);
+  target.host_path = *place;
+  const auto local = site.paths.local(*place);
+  if (!local) {
+    return Error{ErrorKind::refused, "kopi-docka does not see " + printable(*place),
+                 "add '" + printable(line_to_see(*place)) + "' to the volumes of the kopi-docka service, or use --to"};
+  }
+  if (!local->writable) {
+    return Error{ErrorKind::refused, "kopi-docka may not write to " + printable(*place),
+                 "take ':ro' from its line in the volumes of the kopi-docka service, or use --to"};
   }
   target.local_path = local->path;
   return target;
@@ -99,7 +144,7 @@ std::optional<Error> used_by_others(const RestoreTarget& target, const std::opti
     if (!container.running() || container.id == site.own_container_id) continue;
     if (unit && unit->member(container.id) != nullptr) continue;
     for (const auto& mount : container.mounts) {
-      if (mount.source.empty() || !is_within(mount.source, target.host_path)) continue;
+      if (mount.source.empty() || !is_within(data_place(mount, site.volumes), target.host_path)) continue;
       return Error(ErrorKind::refused,
                    "container " + printable(container.name) + ", which is not of this unit, uses " + printable(target.name),
                    "stop it first, or restore to a folder with --to");
@@ -108,22 +153,55 @@ std::optional<Error> used_by_others(const RestoreTarget& target, const std::opti
   return std::nullopt;
 }
 
-std::optional<Error> unholdable(const Unit& unit) {
+/// Why a stop of this running container would do more than stop it.
+std::string harm_of_stop(const Container& container, const Container* self) {
+  if (container.auto_remove) return "was started with --rm and would be deleted by a stop";
+  if (container.labels.count("com.docker.swarm.service.id") != 0) return "is a swarm task and would be replaced by swarm";
+  if (container.state.status == "paused") return "is paused";
+  const bool our_network = self != nullptr && (self->network_mode == "container:" + container.id ||
+                                               self->network_mode == "container:" + container.name);
+  return our_network ? "gives kopi-docka its network, which would be cut off" : std::string();
+}
+
+std::optional<Error> unholdable(const Unit& unit, const RestoreSite& site) {
+  const auto self = std::find_if(site.containers.begin(), site.containers.end(), [&](const Container& container) {
+    return !site.own_container_id.empty() && container.id == site.own_container_id;
+  });
   for (const auto& member : unit.members) {
-    const auto& container = member.container;
-    if (!container.running()) continue;
-    const bool swarm = container.labels.count("com.docker.swarm.service.id") != 0;
-    if (!container.auto_remove && !swarm && container.state.status != "paused") continue;
-    return Error(ErrorKind::refused,
-                 "container " + printable(container.name) +
-                     (container.auto_remove ? " was started with --rm and would be deleted by a stop"
-                      : swarm               ? " is a swarm task and would be replaced by swarm"
-                                            : " is paused"),
+    if (!member.container.running()) continue;
+    const auto harm = harm_of_stop(member.container, self == site.containers.end() ? nullptr : &*self);
+    if (harm.empty()) continue;
+    return Error(ErrorKind::refused, "container " + printable(member.container.name) + " " + harm,
                  "stop it first, or restore to a folder with --to");
   }
   return std::nullopt;
 }
 
+/// Whether its place lies in one that an earlier target replaces as a whole.
+bool is_inside_another(const std::vector<RestoreTarget>& targets, size_t index) {
+  return std::any_of(targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(index), [&](const RestoreTarget& outer) {
+    return is_within(targets[index].local_path, outer.local_path);
+  });
+}
+
+Result<std::vector<RestoreTarget>> targets_of(const std::vector<PointMember>& members, const std::optional<Unit>& unit,
+                                              const RestoreOptions& options, const RestoreSite& site) {
+  std::vector<RestoreTarget> targets;
+  std::set<std::string> taken;
+  for (const auto& member : members) {
+    auto target = options.to_folder.empty() ? in_place(member, site) : beside(member, options.to_folder, taken);
+    if (!target) return target.error();
+    if (target->in_place) {
+      if (auto used = used_by_others(*target, unit, site)) return *used;
+    }
+    targets.push_back(std::move(*target));
+  }
+  // Outer places first: an inner one is then put into the data that will be there. A bind and a volume may be one place.
+  std::stable_sort(targets.begin(), targets.end(), [](const auto& a, const auto& b) { return a.local_path < b.local_path; });
+  const auto same = [](const auto& a, const auto& b) { return a.local_path == b.local_path; };
+  targets.erase(std::unique(targets.begin(), targets.end(), same), targets.end());
+  return targets;
+}
 
 void add_hold(Plan& plan, const std::vector<RestoreTarget>& targets, int default_grace) {
   auto stops = add_stops(plan, default_grace);
@@ -131,10 +209,13 @@ void add_hold(Plan& plan, const std::vector<RestoreTarget>& targets, int default
   for (const auto& [id, steps] : stops) all_stopped.insert(all_stopped.end(), steps.begin(), steps.end());
   StepsOf swaps;
   std::vector<StepId> previous = all_stopped;
-  for (const auto& target : targets) {
+  for (size_t index = 0; index < targets.size(); ++index) {
+    // What was staged within an outer place would be moved aside with it.
+    if (is_inside_another(targets, index)) {
+      previous = {plan.add({Phase::hold, StageRestore{targets[index]}, previous, OnFailure::abort, false})};
+    }
     // One after another: recovery puts back in the opposite order, and a swap is two renames.
-    const auto swap = plan.add({Phase::hold, SwapData{target}, previous, OnFailure::abort, false});
-    previous = {swap};
+    previous = {plan.add({Phase::hold, SwapData{targets[index]}, previous, OnFailure::abort, false})};
   }
   const auto revert = plan.add({Phase::hold, RevertOnAbort{}, previous, OnFailure::abort, true});
   for (const auto& [id, steps] : stops) swaps[id].push_back(revert);
@@ -150,19 +231,8 @@ Result<Plan> make_restore_plan(const RestorePoint& point, const std::optional<Un
   if (!members) return members.error();
   if (members->empty()) return Error{ErrorKind::refused, "this backup holds no volumes and no binds", "use --to to get its recipe"};
   const bool beside_only = !options.to_folder.empty();
-  std::vector<RestoreTarget> targets;
-  for (const auto& member : *members) {
-    auto target = beside_only ? beside(member, options) : in_place(member, site);
-    if (!target) return target.error();
-    const auto kind = member.snapshot.tags.find("kd_kind");
-    target->single_file = kind != member.snapshot.tags.end() && kind->second == "file";
-    if (!beside_only) {
-      if (auto used = used_by_others(*target, unit, site)) return *used;
-    }
-    targets.push_back(std::move(*target));
-  }
-  // Outer places first, so that an inner one is prepared in the data that will be there.
-  std::sort(targets.begin(), targets.end(), [](const auto& a, const auto& b) { return a.local_path < b.local_path; });
+  auto targets = targets_of(*members, unit, options, site);
+  if (!targets) return targets.error();
   Plan plan;
   plan.kind = RunKind::restore;
   if (unit && !beside_only) plan.unit = *unit;
@@ -171,18 +241,21 @@ Result<Plan> make_restore_plan(const RestorePoint& point, const std::optional<Un
   plan.scope = std::string(to_string(point.scope));
   plan.trigger = options.trigger;
   plan.restored_from = point.backup_id;
-  if (auto refused = unholdable(plan.unit)) return *refused;
+  if (auto refused = unholdable(plan.unit, site)) return *refused;
 
   const auto probe = plan.add({Phase::prepare, ProbeRepository{}, {}, OnFailure::abort, false});
   const auto hook = plan.add({Phase::prepare, RunHook{"pre_restore"}, {probe}, OnFailure::abort, false});
-  for (const auto& target : targets) plan.add({Phase::prepare, StageRestore{target}, {hook}, OnFailure::abort, false});
-  add_hold(plan, targets, options.default_grace);
+  for (size_t index = 0; index < targets->size(); ++index) {
+    if (is_inside_another(*targets, index)) continue;
+    plan.add({Phase::prepare, StageRestore{(*targets)[index]}, {hook}, OnFailure::abort, false});
+  }
+  add_hold(plan, *targets, options.default_grace);
   std::vector<StepId> settled;
   for (StepId id = 0; id < plan.steps.size(); ++id) {
     if (plan.steps[id].phase == Phase::settle) settled.push_back(id);
   }
   const auto post = plan.add({Phase::settle, RunHook{"post_restore"}, settled, OnFailure::degrade, true});
-  for (const auto& target : targets) plan.add({Phase::settle, DropAside{target}, {post}, OnFailure::degrade, true});
+  for (const auto& target : *targets) plan.add({Phase::settle, DropAside{target}, {post}, OnFailure::degrade, true});
   return plan;
 }
 

@@ -28,7 +28,9 @@ struct RestoreSite {
 
 /// The plan that brings a point back. `unit` is the unit as it stands now, absent when the host does not have it.
 /// In place: new data is restored beside the present data while all is up, then the unit is stopped, the data swapped, the
-/// unit started; the present data goes only after everything is up and healthy.
+/// unit started; the present data goes only after everything is up and healthy. A place inside another one is restored
+/// during the hold, into the outer place's new data.
+/// With `to_folder`: <to>/volumes/NAME, <to>/binds/path_with_underscores, <to>/recipe, <to>/networks, <to>/docker_config.
 /// Refused: a volume that does not exist here, a place out of sight, a place that other running containers use, a member
 /// that cannot be held. Pure.
 Result<Plan> make_restore_plan(const RestorePoint& point, const std::optional<Unit>& unit, const RestoreOptions& options,
