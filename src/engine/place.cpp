@@ -47,8 +47,8 @@ Task<std::string> types_of(std::string path, std::vector<std::string> which, Can
 
 }  // namespace
 
-Task<Place> look_at(std::string path, Cancel cancel) {
-  Place place;
+Task<PathState> look_at(std::string path, Cancel cancel) {
+  PathState place;
   // Named first: g++ 12 cannot keep an initializer list over a co_await.
   const std::vector<std::string> itself{"-maxdepth", "0"}, entries{"-mindepth", "1", "-maxdepth", "1"};
   const auto own = co_await types_of(path, itself, cancel);

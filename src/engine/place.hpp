@@ -11,7 +11,7 @@ namespace kopidocka {
 
 /// What stands at a path outside our own folders. Looked at by a child process with a deadline: a dead network mount
 /// must not stop the daemon.
-struct Place {
+struct PathState {
   bool exists = false;
   char type = 0;      ///< as of find: f, d, l, ...
   bool empty = true;  ///< a folder without entries
@@ -19,7 +19,7 @@ struct Place {
   bool folder() const { return type == 'd'; }
 };
 
-Task<Place> look_at(std::string path, Cancel cancel);
+Task<PathState> look_at(std::string path, Cancel cancel);
 
 struct Space {
   std::uint64_t free = 0, total = 0;

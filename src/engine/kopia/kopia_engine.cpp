@@ -220,7 +220,7 @@ Task<Snapshot> KopiaEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   const auto saved = lines.empty() ? Snapshot{} : lines.back();
   const bool ended = !result.aborted && !result.timed_out && !result.output_truncated;
   if (ended && result.exit_code == 0 && saved.usable()) co_return saved;
-  if (ended && saved.usable()) co_return co_await confirm(saved, std::move(result), std::move(call), cancel);
+  if (ended && saved.usable()) co_return co_await confirm(saved, std::move(result), std::move(call));
   if (!saved.id.empty()) co_await discard(saved.id);
   if (ended && result.exit_code == 0) {
     // Kopia ends with 0 after a signal as well, whoever sent it.
@@ -232,11 +232,12 @@ Task<Snapshot> KopiaEngine::snapshot(SnapshotRequest request, Cancel cancel) {
 }
 
 /// Kopia prints its result before the last upload, so after a failure only the repository can tell whether it is there.
-Task<Snapshot> KopiaEngine::confirm(Snapshot claimed, ProcessResult result, ProgramCall call, Cancel cancel) {
+/// Not to be cancelled: what is saved must become known.
+Task<Snapshot> KopiaEngine::confirm(Snapshot claimed, ProcessResult result, ProgramCall call) {
   SnapshotFilter filter;
   filter.all_hosts = true;
   filter.path = claimed.path;
-  const auto all = co_await list(filter, cancel);
+  const auto all = co_await list(filter, Cancel());
   const auto found = std::find_if(all.begin(), all.end(), [&](const auto& snapshot) { return snapshot.id == claimed.id; });
   if (found == all.end() || !found->usable()) fail(result, call);
   auto confirmed = *found;
@@ -272,9 +273,10 @@ Task<> KopiaEngine::restore(RestoreRequest request, Cancel cancel) {
   require_ids({request.id}, 32).value();
   co_await require_empty_target(request.target, request.single_file, cancel);
   co_await ensure_connected(cancel);
-  // --mode: a target whose name ends in .zip or .tar would become an archive.
+  // --mode: a target whose name ends in .zip or .tar would become an archive. Not --write-files-atomically: it writes
+  // holes as zeros, and in an empty folder no file can be replaced.
   std::vector<std::string> args{"snapshot", "restore", request.id, request.target, "--mode=local", "--no-ignore-permission-errors",
-                                "--write-sparse-files", "--write-files-atomically", "--delete-extra"};
+                                "--write-sparse-files"};
   if (request.on_progress) args.emplace_back("--progress");
   auto call = make_call("restore " + request.id + " to " + printable(request.target), std::move(args));
   call.deadline = request.deadline.count() > 0 ? request.deadline : settings_.deadlines.transfer;

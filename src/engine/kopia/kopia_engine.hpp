@@ -47,12 +47,12 @@ class KopiaEngine : public SnapshotEngine {
   Task<RepositoryInfo> read_info(Cancel cancel);
   Task<std::string> read_version(Cancel cancel);
   ProgramCall snapshot_call(const SnapshotRequest& request) const;
-  Task<Snapshot> confirm(Snapshot claimed, ProcessResult result, ProgramCall call, Cancel cancel);
+  Task<Snapshot> confirm(Snapshot claimed, ProcessResult result, ProgramCall call);
   Task<> discard(std::string id);
 
   EngineSettings settings_;
   EngineProgram program_;
-  std::unique_ptr<class Semaphore> turns_;
+  std::unique_ptr<Semaphore> turns_;
   bool connected_ = false;
   std::string version_;
 };

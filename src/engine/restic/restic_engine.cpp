@@ -173,7 +173,8 @@ Task<Snapshot> ResticEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   if (!usable && result.exit_code != 0) co_await fail(result, call.doing, cancel);
   if (!usable) throw Error(ErrorKind::failed, call.doing + ": restic saved nothing: " + last_words(result.error_tail), "run it again");
   const std::uint64_t least = result.exit_code == kSomeUnreadable ? 1 : 0;
-  co_return co_await find_saved(*heard.summary, std::max<std::uint64_t>(heard.unreadable.size(), least), cancel);
+  // Not to be cancelled any more: what is saved must become known.
+  co_return co_await find_saved(*heard.summary, std::max<std::uint64_t>(heard.unreadable.size(), least), Cancel());
 }
 
 Task<Snapshot> ResticEngine::find_saved(ResticSummary summary, std::uint64_t errors, Cancel cancel) {

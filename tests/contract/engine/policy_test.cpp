@@ -1,0 +1,103 @@
+#include <regex>
+
+#include <nlohmann/json.hpp>
+
+#include "contract/engine/engine_fixture.hpp"
+
+namespace kopidocka::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+class KopiaPolicyContract : public EngineContract {
+ protected:
+  nlohmann::json shown(const std::string& target) {
+    return nlohmann::json::parse(tool({"kopia", "policy", "show", target, "--json"}));
+  }
+  std::string listed() { return tool({"kopia", "policy", "list", "--json"}); }
+  void prepare(const SourcePolicy& policy) { await(created().prepare(std::vector<SourcePolicy>(1, policy), Cancel())); }
+};
+
+TEST_P(KopiaPolicyContract, HoldsWhatWasAskedAndIsWrittenOnce) {
+  auto asked = policy();
+  asked.retention = {1, 2, 3, 4, 5, 6};
+  asked.exclude = {"*.tmp", "-odd", "cache/"};
+  prepare(asked);
+  const auto effective = shown("root@host-one:/identity/data");
+  EXPECT_EQ(effective["retention"]["keepLatest"], 1);
+  EXPECT_EQ(effective["retention"]["keepAnnual"], 6);
+  EXPECT_EQ(effective["retention"]["ignoreIdenticalSnapshots"], false);
+  EXPECT_EQ(effective["files"]["ignore"].size(), 3u);
+  EXPECT_EQ(effective["files"]["ignoreCacheDirs"], false);
+  EXPECT_EQ(effective["compression"]["compressorName"], "zstd");
+  const auto before = listed();
+  prepare(asked);
+  EXPECT_EQ(listed(), before) << "manifests of equal policies must not be written again";
+}
+
+TEST_P(KopiaPolicyContract, StaysAsItIsOverSnapshots) {
+  // Kopia itself writes the policy anew, with the same content, whenever the identity path is not the local path.
+  const auto content = [&] { return std::regex_replace(listed(), std::regex("\"id\":\"[0-9a-f]*\""), ""); };
+  saved();
+  prepare(policy());
+  const auto before = content();
+  prepared_snapshot(*engine_, request());
+  EXPECT_EQ(content(), before);
+}
+
+TEST_P(KopiaPolicyContract, LeavesGlobalHostAndOtherSourcesAlone) {
+  created();
+  tool({"kopia", "policy", "set", "@host-one", "--compression=s2-default", "--add-ignore=host-rule"});
+  tool({"kopia", "policy", "set", "--global", "--keep-latest=77"});
+  tool({"kopia", "policy", "set", "root@host-one:/identity/other", "--add-ignore=other-rule"});
+  const auto host = shown("@host-one"), global = shown("(global)"), other = shown("root@host-one:/identity/other");
+  prepare(policy());
+  EXPECT_EQ(shown("@host-one"), host);
+  EXPECT_EQ(shown("(global)"), global);
+  EXPECT_EQ(shown("root@host-one:/identity/other"), other);
+}
+
+TEST_P(KopiaPolicyContract, KeepsWhatAnotherClientSetOnTheSource) {
+  created();
+  tool({"kopia", "policy", "set", "root@host-one:/identity/data", "--add-ignore=theirs", "--max-file-size=123456",
+        "--metadata-compression=none"});
+  auto asked = policy();
+  asked.exclude = {"ours"};
+  prepare(asked);
+  const auto effective = shown("root@host-one:/identity/data");
+  EXPECT_EQ(effective["files"]["ignore"], (nlohmann::json{"ours", "theirs"}));
+  EXPECT_EQ(effective["files"]["maxFileSize"], 123456);
+  EXPECT_EQ(effective["metadataCompression"]["compressorName"], "none");
+}
+
+TEST_P(KopiaPolicyContract, TakesItsOwnRulesBackWhenTheyAreNoLongerAsked) {
+  created();
+  tool({"kopia", "policy", "set", "root@host-one:/identity/data", "--add-ignore=theirs"});
+  auto asked = policy();
+  asked.exclude = {"file", "more"};
+  prepare(asked);
+  asked.exclude = {"more"};
+  prepare(asked);
+  EXPECT_EQ(shown("root@host-one:/identity/data")["files"]["ignore"], (nlohmann::json{"more", "theirs"}));
+}
+
+TEST_P(KopiaPolicyContract, InheritedSettingsCannotLoseASnapshotOrHideErrors) {
+  created();
+  tool({"kopia", "policy", "set", "--global", "--ignore-identical-snapshots=true", "--ignore-cache-dirs=true",
+        "--ignore-file-errors=true", "--ignore-dir-errors=true", "--ignore-unknown-types=false", "--add-dot-ignore=.gitignore"});
+  fs::create_directories(source_ / "cache");
+  write(source_ / "cache" / "CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n");
+  write(source_ / ".kopiaignore", "*");
+  write(source_ / ".gitignore", "*");
+  shell("mkfifo '" + (source_ / "fifo").string() + "'");
+  const auto first = saved(), second = prepared_snapshot(*engine_, request());
+  EXPECT_TRUE(first.clean());
+  EXPECT_NE(first.id, second.id);
+  EXPECT_EQ(ids(*engine_).size(), 2u);
+  EXPECT_EQ(first.files, 4u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engine, KopiaPolicyContract, ::testing::Values("kopia"), [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace kopidocka::testing
