@@ -57,7 +57,9 @@ TEST_P(EngineContract, AnAwkwardTreeComesBackAsItWas) {
 }
 
 TEST_P(EngineContract, AHoleStaysAHole) {
-  if (!kopia()) GTEST_SKIP() << "restic 0.14 restores holes as zeros";
+  if (await(created().probe(Cancel())).engine_version.rfind("restic 0.14", 0) == 0) {
+    GTEST_SKIP() << "restic 0.14 restores holes as zeros";
+  }
   fs::resize_file(source_ / "file", 2'000'000'000);
   const auto made = saved();
   restore(*engine_, made.id, (folder_ / "back").string());
