@@ -164,7 +164,7 @@ Task<ControlReply> Service::backup(const Json& args, ProgressSink progress, Canc
       continue;
     }
     std::vector<RunObserver*> observers = {&observer};
-    const auto report = co_await coordinator_.back_up(wish, observers, cancel);
+    const auto report = co_await coordinator_.back_up(wish, std::move(observers), cancel);
     results.push_back(report_line(report));
     code = worse(code, code_of(report));
     if (cancel.requested()) break;
@@ -202,7 +202,7 @@ Task<ControlReply> Service::restore(const Json& args, ProgressSink progress, Can
   }
   ProgressObserver observer(progress);
   std::vector<RunObserver*> observers = {&observer};
-  const auto report = co_await coordinator_.restore(std::move(plan), observers, cancel);
+  const auto report = co_await coordinator_.restore(std::move(plan), std::move(observers), cancel);
   co_return reply(report_line(report), code_of(report));
 }
 
