@@ -215,11 +215,14 @@ build_image() { # NAME-OF-LOG OPTIONS... FOLDER
 
 # Sets BASE_IMAGE and KOPIA_SOURCE, makes PRODUCT_IMAGE.
 product_image() {
-  local added
+  local added engines
   base_image
   engine_image
   build_image image --tag "${PRODUCT_IMAGE}" --build-arg "BASE_IMAGE=${BASE_IMAGE}" \
     --build-arg "ENGINE_IMAGE=${ENGINE_IMAGE}" "${ROOT}"
   added=$(($(image_bytes "${PRODUCT_IMAGE}") - $(image_bytes "${BASE_IMAGE}")))
-  say "Image ${PRODUCT_IMAGE} is built: $((added / 1048576)) MiB on top of its base, the engines among them."
+  # shellcheck disable=SC2016  # for the shell in the container
+  engines="$(docker run --rm --network none --entrypoint sh "${PRODUCT_IMAGE}" -c \
+    'total=0; for name in kopia restic; do if file=$(command -v $name); then total=$((total + $(stat -Lc %s $file))); fi; done; echo $total')"
+  say "Image ${PRODUCT_IMAGE} is built: $(((added - engines) / 1048576)) MiB on top of its base, and $((engines / 1048576)) MiB of engines."
 }
