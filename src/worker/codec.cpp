@@ -87,6 +87,7 @@ void to_json(json& object, const FileContent& file) {
             {"content", to_hex(file.content)},
             {"mode", file.mode},
             {"mtime", file.mtime_seconds},
+            {"missing", file.missing},
             {"problem", file.problem}};
 }
 
@@ -95,6 +96,7 @@ void from_json(const json& object, FileContent& file) {
   file.content = from_hex(object.at("content").get_ref<const std::string&>());
   object.at("mode").get_to(file.mode);
   object.at("mtime").get_to(file.mtime_seconds);
+  object.at("missing").get_to(file.missing);
   object.at("problem").get_to(file.problem);
 }
 
@@ -103,7 +105,8 @@ void to_json(json& object, const PlaceRequest& request) {
             {"host_path", request.host_path},
             {"run_id", request.run_id},
             {"single_file", request.single_file},
-            {"scratch", request.scratch}};
+            {"scratch", request.scratch},
+            {"make_parents", request.make_parents}};
 }
 
 void from_json(const json& object, PlaceRequest& request) {
@@ -112,6 +115,7 @@ void from_json(const json& object, PlaceRequest& request) {
   request.run_id = checked_path(object, "run_id");
   object.at("single_file").get_to(request.single_file);
   request.scratch = checked_path(object, "scratch");
+  object.at("make_parents").get_to(request.make_parents);
 }
 
 void to_json(json& object, const Place& place) {

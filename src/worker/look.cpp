@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/text.hpp"
 #include "worker/folder.hpp"
 
 namespace kopidocka {
@@ -103,6 +104,24 @@ TreeUsage measure_tree(const std::string& path, std::chrono::steady_clock::time_
   return usage;
 }
 
+std::vector<std::string> find_user_files(const std::vector<std::string>& folders, const std::vector<std::string>& patterns) {
+  constexpr size_t kMost = 500;
+  std::vector<std::string> found;
+  for (const auto& folder : folders) {
+    FileDescriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!handle) continue;
+    auto names = names_in(handle.get());
+    std::sort(names.begin(), names.end());
+    for (const auto& name : names) {
+      struct stat info{};
+      const bool wanted = std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return glob_match(pattern, name); });
+      if (!wanted || found.size() >= kMost || ::fstatat(handle.get(), name.c_str(), &info, 0) != 0 || !S_ISREG(info.st_mode)) continue;
+      found.push_back(folder + "/" + name);
+    }
+  }
+  return found;
+}
+
 FileContent read_user_file(const FileWanted& wanted) {
   FileContent file;
   file.path = wanted.path;
@@ -112,7 +131,10 @@ FileContent read_user_file(const FileWanted& wanted) {
     return file;
   };
   FileDescriptor handle(::open(wanted.path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!handle) return problem(std::strerror(errno));
+  if (!handle) {
+    file.missing = errno == ENOENT || errno == ENOTDIR;
+    return problem(std::strerror(errno));
+  }
   struct stat info{};
   if (::fstat(handle.get(), &info) != 0) return problem(std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return problem("is not a regular file");

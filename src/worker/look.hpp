@@ -11,6 +11,8 @@ namespace kopidocka {
 PathFacts probe_path(const std::string& path);
 /// Counts until `until`; links are not followed, other file systems not entered.
 TreeUsage measure_tree(const std::string& path, std::chrono::steady_clock::time_point until);
+/// Regular files (links followed) of the folders themselves whose names match.
+std::vector<std::string> find_user_files(const std::vector<std::string>& folders, const std::vector<std::string>& patterns);
 /// Reads regular files only; a FIFO or device never blocks it.
 FileContent read_user_file(const FileWanted& wanted);
 

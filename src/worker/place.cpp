@@ -48,7 +48,7 @@ void check_run_id(const std::string& run_id) {
   if (!plain) throw Error{ErrorKind::refused, "\"" + printable(run_id, 80) + "\" is no id of a run"};
 }
 
-/// The target with the trusted links of its folders resolved; its folders are made when they are gone.
+/// The target with the trusted links of its folders resolved.
 std::string resolve_target(const std::string& target, bool create) {
   auto components = path_components(target);
   refuse_system_path(joined(components));
@@ -133,7 +133,7 @@ Place prepare_place(const PlaceRequest& request) {
   check_run_id(request.run_id);
   if (!request.host_path.empty()) refuse_system_path(joined(path_components(request.host_path)));
   Place place{.mode = PlaceMode::rename,
-              .target = resolve_target(request.target, true),
+              .target = resolve_target(request.target, request.make_parents),
               .run_id = request.run_id,
               .staging = {},
               .scratch = request.scratch,

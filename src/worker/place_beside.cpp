@@ -15,7 +15,7 @@ namespace {
 /// Several targets of one run may lie in one folder, so the names carry the target's.
 std::string label(const std::string& name) {
   if (name.size() <= 80) return name;
-  std::uint64_t hash = 1469598103934665603u;
+  std::uint64_t hash = 14695981039346656037u;
   for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211u;
   return name.substr(0, 60) + "~" + std::to_string(hash);
 }

@@ -21,7 +21,7 @@ constexpr auto kAsideDraft = "old.draft";
 constexpr auto kDone = "done";  ///< mark: the target holds the new content, completely
 
 std::string scratch_name(const Place& place) {
-  std::uint64_t hash = 1469598103934665603u;
+  std::uint64_t hash = 14695981039346656037u;
   for (const char letter : place.target) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211u;
   char hex[17];
   std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(hash));
@@ -29,7 +29,7 @@ std::string scratch_name(const Place& place) {
 }
 
 FileDescriptor open_scratch(const Place& place, bool create) {
-  const auto folder = open_folder(path_components(place.scratch));
+  const auto folder = open_folder(path_components(place.scratch), create);
   const auto name = scratch_name(place);
   if (create && ::mkdirat(folder.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
     throw system_error(errno, "create " + printable(place.scratch + "/" + name));

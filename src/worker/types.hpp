@@ -46,6 +46,7 @@ struct FileContent {
   std::string content;
   mode_t mode = 0;
   std::int64_t mtime_seconds = 0;
+  bool missing = false;
   std::string problem;  ///< empty = content holds the whole file
 };
 

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "process/process.hpp"
 #include "worker/codec.hpp"
+#include "worker/hex.hpp"
 
 namespace kopidocka {
 namespace {
@@ -34,6 +35,10 @@ std::string usage_request(const std::vector<std::string>& paths, Milliseconds li
 
 std::string files_request(const std::vector<FileWanted>& files) {
   return request_text({{"operation", "read_files"}, {"files", files}});
+}
+
+std::string find_request(const std::vector<std::string>& folders, const std::vector<std::string>& patterns) {
+  return request_text({{"operation", "find_files"}, {"paths", folders}, {"patterns", patterns}});
 }
 
 std::string prepare_request(const PlaceRequest& request) {
@@ -143,6 +148,14 @@ Task<std::vector<FileContent>> Worker::read_files(std::vector<FileWanted> files,
   if (files.empty()) co_return std::vector<FileContent>{};
   const auto answer = co_await ask(files_request(files), "read files", deadline_, cancel);
   co_return decode_list<FileContent>(answer, files.size());
+}
+
+Task<std::vector<std::string>> Worker::find_files(std::vector<std::string> folders, std::vector<std::string> patterns,
+                                                  Cancel cancel) const {
+  if (folders.empty()) co_return std::vector<std::string>{};
+  auto paths = decode<std::vector<std::string>>(co_await ask(find_request(folders, patterns), "find files", deadline_, cancel));
+  for (auto& path : paths) path = from_hex(path);
+  co_return paths;
 }
 
 Task<Place> Worker::prepare_place(PlaceRequest request, Cancel cancel) const {

@@ -26,10 +26,14 @@ class Worker {
   Task<std::vector<TreeUsage>> usage(std::vector<std::string> paths, Milliseconds limit, Cancel cancel) const;
   /// One FileContent per file, same order; together at most 16 MiB (the ones beyond have `problem`).
   Task<std::vector<FileContent>> read_files(std::vector<FileWanted> files, Cancel cancel) const;
+  /// Paths of the regular files in these folders (not below) whose name matches one of the shell patterns; sorted, at
+  /// most 500. Folders that cannot be read have none.
+  Task<std::vector<std::string>> find_files(std::vector<std::string> folders, std::vector<std::string> patterns,
+                                            Cancel cancel) const;
 
   /// Decides how data comes to `target` and makes an empty staging place. Refuses relative paths, `..`, the root and
   /// system folders, symbolic links in the path, targets of the wrong kind, and targets with another file system
-  /// mounted below. Missing folders above it are made. Calling it again empties nothing and returns the same place;
+  /// mounted below. Calling it again empties nothing and returns the same place;
   /// busy once swap_in of this run has begun.
   Task<Place> prepare_place(PlaceRequest request, Cancel cancel) const;
   /// Present data aside, staged data in place, everything made durable. Called again after a crash it completes.

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "worker/codec.hpp"
+#include "worker/hex.hpp"
 #include "worker/look.hpp"
 #include "worker/place.hpp"
 
@@ -15,9 +16,11 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<std::string> paths_of(const json& request) {
-  const auto& list = request.at("paths");
-  if (!list.is_array() || list.size() > kPathsLimit) throw Error{ErrorKind::invalid, "paths must be a list, not too long"};
+std::vector<std::string> paths_of(const json& request, const char* name = "paths") {
+  const auto& list = request.at(name);
+  if (!list.is_array() || list.size() > kPathsLimit) {
+    throw Error{ErrorKind::invalid, std::string(name) + " must be a list, not too long"};
+  }
   std::vector<std::string> paths;
   for (size_t i = 0; i < list.size(); ++i) paths.push_back(checked_path(json{{"path", list[i]}}, "path"));
   return paths;
@@ -51,11 +54,18 @@ json read_files(const json& request) {
   return answer;
 }
 
+json find_files(const json& request) {
+  json answer = json::array();
+  for (const auto& path : find_user_files(paths_of(request), paths_of(request, "patterns"))) answer.push_back(to_hex(path));
+  return answer;
+}
+
 json carry_out(const json& request) {
   const auto operation = request.at("operation").get<std::string>();
   if (operation == "probe") return probe(request);
   if (operation == "usage") return usage(request);
   if (operation == "read_files") return read_files(request);
+  if (operation == "find_files") return find_files(request);
   if (operation == "prepare_place") return prepare_place(request.at("place").get<PlaceRequest>());
   if (operation == "swap_in") return swap_in(request.at("place").get<Place>());
   if (operation == "swap_back") return swap_back(request.at("place").get<Place>());

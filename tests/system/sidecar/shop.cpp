@@ -11,6 +11,7 @@ void Shop::SetUp() {
   program_ = std::make_unique<Program>(GetParam());
   unit_ = docker_->name("shop");
   bind_ = program_->folder / "site";
+  std::filesystem::create_directories(program_->folder / "repository");
   const auto created = program_->inline_({"repository", "init"});
   ASSERT_EQ(created.exit_code, 0) << created.err;
 }

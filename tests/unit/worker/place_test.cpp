@@ -21,7 +21,7 @@ using test::Playground;
 constexpr auto kRun = "0d7c8f3e-run";
 
 Place prepare(const std::string& target, bool single_file = false, const std::string& scratch = {}) {
-  return prepare_place({.target = target, .host_path = {}, .run_id = kRun, .single_file = single_file, .scratch = scratch});
+  return prepare_place({.target = target, .host_path = {}, .run_id = kRun, .single_file = single_file, .scratch = scratch, .make_parents = false});
 }
 
 /// The engine's part: fills the staging folder.
@@ -288,7 +288,9 @@ class RenamePlace : public testing::Test {
 
 TEST_F(RenamePlace, BringsBackATargetThatIsGoneWithItsFolders) {
   const auto target = ground / "gone/deeper/data";
-  const auto place = prepare(target);
+  EXPECT_EQ(kind_of([&] { prepare(target); }), ErrorKind::not_found) << "folders are made only when asked for";
+  EXPECT_FALSE(fs::exists(ground / "gone"));
+  const auto place = prepare_place({.target = target, .host_path = {}, .run_id = kRun, .single_file = false, .scratch = {}, .make_parents = true});
   EXPECT_EQ(place.mode, PlaceMode::rename);
   restore_into(place, "fresh");
   const auto restored = image_of(place.staging);
@@ -388,7 +390,7 @@ TEST(PreparePlace, RefusesPathsOfTheHost) {
   }
   Playground ground;
   EXPECT_EQ(kind_of([&] {
-              prepare_place({.target = ground / "x", .host_path = "/etc/ssl", .run_id = kRun, .single_file = false, .scratch = {}});
+              prepare_place({.target = ground / "x", .host_path = "/etc/ssl", .run_id = kRun, .single_file = false, .scratch = {}, .make_parents = false});
             }),
             ErrorKind::refused);
 }
@@ -397,7 +399,7 @@ TEST(PreparePlace, RefusesIdsThatAreNoIds) {
   Playground ground;
   for (const auto& id : {std::string(), std::string("a/b"), std::string(".."), std::string("a b"), std::string(65, 'a')}) {
     EXPECT_EQ(kind_of([&] {
-                prepare_place({.target = ground / "x", .host_path = {}, .run_id = id, .single_file = false, .scratch = {}});
+                prepare_place({.target = ground / "x", .host_path = {}, .run_id = id, .single_file = false, .scratch = {}, .make_parents = false});
               }),
               ErrorKind::refused);
   }
@@ -475,7 +477,6 @@ TEST_F(MountedPlace, AMountedFolderIsFilledFromInside) {
 }
 
 TEST_F(MountedPlace, AMountedFileGetsNewContentAndKeepsItsInode) {
-  fs::create_directory(ground / "scratch");
   test::write(ground / "source.conf", "the old content", 0640);
   test::write(ground / "app.conf", "");
   bind(ground / "source.conf", ground / "app.conf");

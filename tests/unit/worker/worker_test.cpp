@@ -102,6 +102,14 @@ TEST_F(WorkerChild, ReadsRegularFilesByteForByteAndNothingElse) {
   }
 }
 
+TEST_F(WorkerChild, FindsFilesByPatternInTheFolderItself) {
+  fs::create_directory(ground / ".env.d");
+  fs::create_directory(ground / "below");
+  for (const auto* name : {".env", ".env.prod", "app.conf", "readme.md", "below/.env"}) test::write(ground / name, "x");
+  const auto found = run(worker.find_files({ground.root(), ground / "missing"}, {".env*", "*.conf"}, Cancel()));
+  EXPECT_EQ(found, (std::vector<std::string>{ground / ".env", ground / ".env.prod", ground / "app.conf"}));
+}
+
 TEST_F(WorkerChild, MeasuresTreesWithoutFollowingLinks) {
   fs::create_directory(ground / "tree");
   test::write(ground / "tree/a", std::string(1000, 'a'));
@@ -117,7 +125,7 @@ TEST_F(WorkerChild, MeasuresTreesWithoutFollowingLinks) {
 TEST_F(WorkerChild, CarriesARestoreThroughItsProcess) {
   test::make_tree(ground / "data", "old", 9);
   const auto original = test::image_of(ground / "data");
-  const auto place = run(worker.prepare_place({.target = ground / "data", .host_path = "/srv/data", .run_id = "r1", .single_file = false, .scratch = {}}, Cancel()));
+  const auto place = run(worker.prepare_place({.target = ground / "data", .host_path = "/srv/data", .run_id = "r1", .single_file = false, .scratch = {}, .make_parents = false}, Cancel()));
   test::make_tree(place.staging, "fresh", 9);
   const auto restored = test::image_of(place.staging);
   EXPECT_FALSE(run(worker.state(place, Cancel())).touched);
@@ -130,7 +138,7 @@ TEST_F(WorkerChild, CarriesARestoreThroughItsProcess) {
 
 TEST_F(WorkerChild, ReportsTheChildsErrorWithItsKind) {
   try {
-    run(worker.prepare_place({.target = "/etc/x", .host_path = {}, .run_id = "r1", .single_file = false, .scratch = {}}, Cancel()));
+    run(worker.prepare_place({.target = "/etc/x", .host_path = {}, .run_id = "r1", .single_file = false, .scratch = {}, .make_parents = false}, Cancel()));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::refused);
