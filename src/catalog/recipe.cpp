@@ -22,10 +22,12 @@ std::string one_component(std::string name) {
   return name.empty() || name == "." || name == ".." ? "_" : name;
 }
 
-/// "compose.yml" -> "compose.2.yml"
+/// "compose.yml" -> "compose.2.yml", "project-files/.env" -> "project-files/.env.2"
 std::string numbered(const std::string& name, int number) {
   const auto dot = name.rfind('.');
-  const auto stem = dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+  const auto slash = name.rfind('/');
+  const auto first = slash == std::string::npos ? 0 : slash + 1;
+  const auto stem = dot == std::string::npos || dot <= first ? name : name.substr(0, dot);
   return stem + "." + std::to_string(number) + name.substr(stem.size());
 }
 

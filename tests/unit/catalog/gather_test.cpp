@@ -124,7 +124,10 @@ TEST_F(Gather, TakesTheDaemonsConfiguration) {
   const auto folder = run(gather_docker_config(worker, paths, Cancel()));
   EXPECT_NE(folder.file("daemon.json"), nullptr);
   EXPECT_NE(folder.file("docker.service.d/proxy.conf"), nullptr);
-  EXPECT_EQ(run(gather_docker_config(worker, {"", ""}, Cancel())).notes.size(), 1u);
+  DockerConfigPaths unseen;
+  unseen.daemon_json.clear();
+  unseen.service_drop_ins.clear();
+  EXPECT_EQ(run(gather_docker_config(worker, unseen, Cancel())).notes.size(), 1u);
 }
 
 }  // namespace
