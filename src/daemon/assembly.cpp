@@ -87,6 +87,12 @@ Task<> Assembly::find_ourselves() {
     const auto self = co_await look_at_container(*docker, id);
     // A container of another engine (one inside the other): this engine's paths are then the paths we see.
     in_container = self.has_value();
+    if (self && !is_sidecar(*self, surroundings.defaults.prefix)) {
+      throw Error(ErrorKind::refused,
+                  "this container cannot tell itself from " + printable(self->name) + ": either it shares that container's network, or it "
+                  "does not run from the kopi-docka image",
+                  "give the kopi-docka service a network of its own, or label it " + surroundings.defaults.prefix + "role=sidecar");
+    }
     if (self) {
       surroundings.own_container_id = id;
       surroundings.paths = HostPaths::in_container(*self);

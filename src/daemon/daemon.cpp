@@ -152,16 +152,16 @@ Task<> Daemon::start_up() {
   ReportFilter everything;
   everything.limit = 5'000;
   metrics_.seed(assembly_.reports.list(everything).reports);
-  const auto outcome = co_await coordinator_.recover();
-  for (const auto& name : outcome.started) spdlog::warn("recovery: started {}, which a run that was cut off had stopped", printable(name));
-  for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
-  metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
   if (!assembly_.settings.notify_url.empty()) {
     webhook_ = std::make_unique<Webhook>(
         assembly_.settings.notify_url, [this](const std::string& unit) { return notify_level(unit); },
         [](const std::string& problem) { spdlog::error("notification: {}", printable(problem)); });
     assembly_.observers.push_back(webhook_.get());
   }
+  const auto outcome = co_await coordinator_.recover();
+  for (const auto& name : outcome.started) spdlog::warn("recovery: started {}, which a run that was cut off had stopped", printable(name));
+  for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
+  metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
   control_.open();
   watcher_ = std::make_unique<UnitWatcher>(
       executor_, *assembly_.docker, assembly_.surroundings, assembly_.settings.reconcile_interval,

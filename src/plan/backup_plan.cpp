@@ -109,7 +109,7 @@ class BackupPlanner {
   }
 
   void add_settle() {
-    plan_.add({Phase::settle, CheckTaint{plan_.unit.sources}, {}, OnFailure::abort, false});
+    plan_.add({Phase::settle, CheckTaint{plan_.unit.sources}, {}, OnFailure::abort, true});
     add_health(plan_, stops_, options_.default_grace);
     plan_.add({Phase::settle, ApplyRetention{policies_}, {}, OnFailure::degrade, false});
     plan_.add({Phase::settle, RunHook{"post_backup"}, {}, OnFailure::degrade, true});

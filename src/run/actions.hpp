@@ -5,6 +5,10 @@
 
 namespace kopidocka {
 
+/// Looks at every member once more right before the hold: what restarted while the run was prepared has a newer StartedAt,
+/// which later tells our own stop from somebody else's start. Throws ErrorKind::refused when one does not run any more.
+Task<> renew_members(RunState& state);
+
 /// Carries out one action of a plan. Throws Error when it failed; what that means for the run is the step's business.
 Task<> perform(RunState& state, const Action& action);
 

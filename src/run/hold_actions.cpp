@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <exception>
+#include <map>
 
 #include "base/text.hpp"
 #include "docker/wait.hpp"
@@ -15,6 +16,24 @@ using Type = JournalRecord::Type;
 
 Error tainted(const std::string& why) {
   return {ErrorKind::failed, why, "nothing was kept of this run; run it again when nobody else works on the unit"};
+}
+
+}  // namespace
+
+namespace {
+
+/// A container in a crash loop restarted once more just before our stop: what it owes is a start from there.
+void renew_debt(RunState& state, HeldMember member, const std::string& started_at) {
+  member.started_at = started_at;
+  JournalRecord record;
+  record.type = Type::hold;
+  record.run = state.plan.run;
+  record.members = {member};
+  if (auto written = state.context.journal.append(state.plan.run, std::move(record)); !written) throw written.error();
+  for (auto& step : state.plan.steps) {
+    auto* start = std::get_if<StartMember>(&step.action);
+    if (start != nullptr && start->member.id == member.id) start->member.started_at = started_at;
+  }
 }
 
 }  // namespace
@@ -45,6 +64,7 @@ Task<> perform_stop(RunState& state, StopMember step) {
     state.owed.erase(member.id);
     throw tainted("container " + printable(member.name) + " ended by itself just before it was to be stopped");
   }
+  if (now && now->state.started_at != member.started_at) renew_debt(state, member, now->state.started_at);
   state.journal(Type::stopped, member.id);
   state.member(member.id).stopped = true;
   if (now && now->state.exit_code == 137) {
@@ -52,6 +72,26 @@ Task<> perform_stop(RunState& state, StopMember step) {
                "s and was killed; give it more time with the label kopi-docka.stop-timeout");
   }
   state.emit(RunEvent::Kind::member_stopped, member.name);
+}
+
+Task<> renew_members(RunState& state) {
+  std::map<std::string, std::string> started_at;
+  for (auto& step : state.plan.steps) {
+    auto* stop = std::get_if<StopMember>(&step.action);
+    if (stop == nullptr) continue;
+    const auto now = co_await look_at_container(state.context.docker, stop->member.id);
+    if (!now || !now->running() || now->state.status == "paused") {
+      throw Error(ErrorKind::refused,
+                  "container " + printable(stop->member.name) + " is " + (now ? now->state.status : "gone") + ", it ran when the run began",
+                  "run it again when the unit is settled");
+    }
+    stop->member.started_at = now->state.started_at;
+    started_at[stop->member.id] = now->state.started_at;
+  }
+  for (auto& step : state.plan.steps) {
+    auto* start = std::get_if<StartMember>(&step.action);
+    if (start != nullptr && started_at.count(start->member.id) != 0) start->member.started_at = started_at[start->member.id];
+  }
 }
 
 Task<> perform_start(RunState& state, StartMember step) {
@@ -81,23 +121,29 @@ Task<> perform_start(RunState& state, StartMember step) {
     decision = decide(member, now, false);
   }
   if (decision.action == DebtDecision::disowned) {
-    state.journal(Type::disowned, member.id, {}, decision.reason);
+    state.journal_if_possible(Type::disowned, member.id, decision.reason);
     state.member_up(member.id);
-    state.abort(tainted(decision.reason), "tainted");
+    // Restored data is in place by now; that somebody else started the container on it is worth a word, not a failure.
+    if (state.swapped.empty()) {
+      state.abort(tainted(decision.reason), "tainted");
+    } else {
+      state.degrade(Error(ErrorKind::failed, decision.reason), "tainted");
+    }
     co_return;
   }
   if (decision.action == DebtDecision::start) {
-    state.journal(Type::starting, member.id);
+    state.journal_if_possible(Type::starting, member.id);
     co_await start_with_retry(context.docker, context.clock, member.id, context.limits.start_retry);
   }
   state.member_up(member.id);
   state.member(member.id).started = true;
   state.emit(RunEvent::Kind::member_started, member.name);
-  state.journal(Type::started, member.id);
+  state.journal_if_possible(Type::started, member.id);
 }
 
 Task<> perform_check_taint(RunState& state, CheckTaint step) {
   auto& context = state.context;
+  if (!state.hold_began) co_return;
   const auto containers = co_await inspect_all(context.docker, co_await context.docker.list_containers(), 8);
   const auto began = state.hold_began.value_or(state.report.started_at);
   const auto ended = state.read_ended.value_or(context.clock.now());

@@ -2,6 +2,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <exception>
 
 #include "run/actions.hpp"
@@ -12,10 +13,14 @@ namespace {
 /// The steps of one phase and which of them have ended.
 struct PhaseRun {
   PhaseRun(RunState& run_state, const boost::asio::any_io_executor& executor)
-      : state(run_state), ended(run_state.plan.steps.size(), false), changed(executor), readers(executor, run_state.context.limits.workers) {}
+      : state(run_state),
+        ended(run_state.plan.steps.size(), false),
+        failed(run_state.plan.steps.size(), false),
+        changed(executor), readers(executor, run_state.context.limits.workers) {}
 
   RunState& state;
   std::vector<bool> ended;
+  std::vector<bool> failed;
   Signal changed;
   Semaphore readers;
 };
@@ -60,7 +65,9 @@ Task<> perform_step(PhaseRun& phase, StepId id) {
   const bool reads = std::holds_alternative<TakeSnapshot>(step.action) || std::holds_alternative<StageRestore>(step.action);
   if (reads) co_await phase.readers.acquire();
   std::exception_ptr failure;
-  if (step.always || !state.must_end()) {
+  if (!step.always && state.must_end()) {  // the wait for a turn may have been long
+    state.cut_short = true;
+  } else {
     state.emit(RunEvent::Kind::step_started, describe(step.action));
     try {
       co_await perform(state, step.action);
@@ -72,6 +79,7 @@ Task<> perform_step(PhaseRun& phase, StepId id) {
     if (failure) {
       auto error = to_error(failure);
       text = error.text();
+      phase.failed[id] = true;
       record_failure(state, step, std::move(error));
     }
     state.emit(RunEvent::Kind::step_finished, describe(step.action), text, seconds);
@@ -79,12 +87,23 @@ Task<> perform_step(PhaseRun& phase, StepId id) {
   if (reads) phase.readers.release();
 }
 
+/// A staging folder that could not be filled still holds the last run's content: nothing may be made of it.
+bool lacks_its_folder(const PhaseRun& phase, const Step& step) {
+  const auto* take = std::get_if<TakeSnapshot>(&step.action);
+  if (take == nullptr || take->data) return false;
+  return std::any_of(step.after.begin(), step.after.end(), [&](StepId before) { return bool(phase.failed[before]); });
+}
+
 Task<> run_step(PhaseRun& phase, StepId id) {
   const auto& step = phase.state.plan.steps[id];
   for (const auto before : step.after) {
     while (phase.state.plan.steps[before].phase == step.phase && !phase.ended[before]) co_await phase.changed.wait();
   }
-  if (step.always || !phase.state.must_end()) co_await perform_step(phase, id);
+  if (step.always || !phase.state.must_end()) {
+    if (!lacks_its_folder(phase, step)) co_await perform_step(phase, id);
+  } else if (step.phase != Phase::settle) {
+    phase.state.cut_short = true;
+  }
   phase.ended[id] = true;
   phase.changed.notify();
 }

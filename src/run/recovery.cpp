@@ -124,10 +124,10 @@ Task<> Recovery::start_member(const Debts& debts, HeldMember member, RecoveryOut
     case DebtDecision::wait:
     case DebtDecision::settled: append(debts.run, Type::started, member.id, decision.reason); break;
     case DebtDecision::start:
-      append(debts.run, Type::starting, member.id, "recovery");
+      // No record before the start: a full disk must not keep the container down, and a start can be repeated.
       co_await start_with_retry(context_.docker, context_.clock, member.id, kStartRetry);
-      append(debts.run, Type::started, member.id, "recovery");
       outcome.started.push_back(member.name);
+      append(debts.run, Type::started, member.id, "recovery");
       break;
   }
 }

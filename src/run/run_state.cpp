@@ -100,8 +100,17 @@ void RunState::journal(JournalRecord::Type type, const std::string& container, s
   if (auto written = context.journal.append(plan.run, std::move(record)); !written) throw written.error();
 }
 
+void RunState::journal_if_possible(JournalRecord::Type type, const std::string& container, std::string note_text) {
+  try {
+    journal(type, container, {}, std::move(note_text));
+  } catch (const Error& error) {
+    note(error.text());
+  }
+}
+
 void RunState::conclude() {
-  if (cancel.requested() && !aborted_) abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
+  // An end that was requested when all the work was done changes nothing about the result.
+  if (cut_short && !aborted_) abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
   if (aborted_) {
     report.result = refused_ ? RunResult::skipped : RunResult::failed;
   } else {

@@ -26,6 +26,7 @@ class RunState {
   bool journal_open = false;
   bool pre_hook_ran = false;
   bool snapshot_begun = false;
+  bool cut_short = false;  ///< a step before the settle phase was left out because an end was requested
   std::set<std::string> single_files;    ///< source paths that are one file, not a folder
   std::set<std::string> stop_requested;  ///< ids
   std::set<std::string> owed;            ///< ids that we stopped and have not yet started
@@ -49,6 +50,10 @@ class RunState {
   void emit(RunEvent::Kind kind, std::string text = {}, std::string error = {}, double seconds = 0, std::uint64_t bytes = 0);
   /// Throws ErrorKind::failed with reason journal when the record cannot be made durable.
   void journal(JournalRecord::Type type, const std::string& container = {}, std::optional<HeldData> data = {}, std::string note = {});
+
+  /// The same for records that must not keep a container down: when the disk is full, what was stopped is started all the
+  /// same, and the journal goes on claiming a debt that recovery then finds paid.
+  void journal_if_possible(JournalRecord::Type type, const std::string& container, std::string note = {});
 
   /// Result, downtime and duration, decided from what happened.
   void conclude();

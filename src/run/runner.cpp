@@ -68,6 +68,15 @@ Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id) {
 
 Task<> Runner::run_phases(RunState& state) {
   co_await run_phase(state, Phase::prepare);
+  if (!state.must_end()) {
+    std::exception_ptr failure;
+    try {
+      co_await renew_members(state);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) state.abort(to_error(failure), "stop");
+  }
   if (!state.must_end()) journal_hold(state);
   // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.
   if (state.cancel.requested()) state.abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");

@@ -65,6 +65,12 @@ ProgramResult run_program(const std::vector<std::string>& argv, const std::map<s
   return result;
 }
 
+nlohmann::json ProgramResult::json() const {
+  auto value = nlohmann::json::parse(out, nullptr, false);
+  if (value.is_discarded()) throw std::runtime_error("no JSON, exit code " + std::to_string(exit_code) + ": " + out + err);
+  return value;
+}
+
 bool on_path(const std::string& name) {
   for (const auto& folder : split(path_variable(), ':')) {
     if (::access((folder + "/" + name).c_str(), X_OK) == 0) return true;

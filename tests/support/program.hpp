@@ -16,7 +16,8 @@ struct ProgramResult {
   int exit_code = -1;  ///< 128 + signal when killed
   std::string out, err;
 
-  nlohmann::json json() const { return nlohmann::json::parse(out); }
+  /// Throws with everything the program said when its output is not JSON.
+  nlohmann::json json() const;
 };
 
 /// Runs a program to its end, without a shell, with exactly this environment and PATH.

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <fstream>
 
 #include "run_world.hpp"
@@ -176,6 +179,44 @@ TEST(Runner, AFailingPreHookStopsNothingAndItsPostHookRuns) {
   EXPECT_THAT(report.problems.front(), HasSubstr("not today"));
   EXPECT_TRUE(world.observer.lines.empty());
   EXPECT_EQ(read_file(world.folder / "said").value(), "post_backup shop\n");
+}
+
+TEST(Runner, AFullDiskUnderTheJournalInTheHoldStillStartsEverything) {
+  RunWorld world;
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  world.engine.before_snapshot = [&](const SnapshotRequest&) {
+    rlimit full = before;
+    full.rlim_cur = 1;
+    ::setrlimit(RLIMIT_FSIZE, &full);
+  };
+  const auto report = world.run();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_TRUE(world.docker.running(world.db));
+  EXPECT_TRUE(world.docker.running(world.web));
+  EXPECT_EQ(world.open_journals(), 1u) << "recovery has to look at it once more";
+}
+
+TEST(Runner, AContainerThatRestartedWhileTheRunWasPreparedIsStartedAgain) {
+  RunWorld world;
+  const auto plan = world.plan();
+  world.docker.container(world.db).state.started_at = "2026-01-01T00:00:00Z";
+  Runner runner(world.context());
+  const auto report = run_task(world.io, runner.carry_out(plan, Cancel()));
+  EXPECT_EQ(report.result, RunResult::success) << report.problems.front();
+  EXPECT_TRUE(world.docker.running(world.db));
+}
+
+TEST(Runner, AContainerThatEndedWhileTheRunWasPreparedStopsNothing) {
+  RunWorld world;
+  const auto plan = world.plan();
+  world.docker.container(world.db).state.status = "exited";
+  Runner runner(world.context());
+  const auto report = run_task(world.io, runner.carry_out(plan, Cancel()));
+  EXPECT_EQ(report.result, RunResult::skipped);
+  EXPECT_TRUE(world.observer.lines.empty());
+  EXPECT_TRUE(world.docker.running(world.web));
 }
 
 TEST(Runner, ContainersThatDidNotRunAreLeftAlone) {
