@@ -28,7 +28,7 @@ struct HeldMember {
 /// Data of the user that a restore is about to move aside: all that the worker needs to put it back.
 struct HeldData {
   std::string target;   ///< path as this process sees it
-  std::string mode;     ///< how it is swapped, the worker's own word
+  std::string mode;     ///< how it is swapped, the worker's own word; empty = only announced yet
   std::string staging;  ///< where the new data is
   std::string scratch;
   bool single_file = false;

@@ -58,7 +58,10 @@ Debts debts_of(const std::vector<JournalRecord>& records) {
         drop(debts.members, [&](const HeldMember& member) { return member.id == record.container; });
         drop(debts.stopping, [&](const std::string& id) { return id == record.container; });
         break;
-      case Type::staging: debts.staged.push_back(record.data.value_or(HeldData{})); break;
+      case Type::staging:
+        drop_data(debts.staged, record.data);  // first announced, then known
+        debts.staged.push_back(record.data.value_or(HeldData{}));
+        break;
       case Type::swapping: debts.swaps.push_back(record.data.value_or(HeldData{})); break;
       case Type::restored: drop_data(debts.swaps, record.data); break;
       case Type::reported:

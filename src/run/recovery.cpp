@@ -135,9 +135,21 @@ Task<> Recovery::start_member(const Debts& debts, HeldMember member, RecoveryOut
 Task<> Recovery::drop_staged(const Debts& debts) {
   Cancel never;
   for (const auto& data : debts.staged) {
-    auto place = place_of(data, debts.run);
-    if (!place) throw place.error();
-    (void)co_await context_.worker.discard(*place, Discard::staged, kSwapLimit, never);
+    Place place;
+    if (data.mode.empty()) {
+      // Killed while the place was being made: making it again finds what there is.
+      PlaceRequest request;
+      request.target = data.target;
+      request.run_id = debts.run;
+      request.scratch = data.scratch;
+      request.single_file = data.single_file;
+      place = co_await context_.worker.prepare_place(request, never);
+    } else {
+      auto known = place_of(data, debts.run);
+      if (!known) throw known.error();
+      place = *known;
+    }
+    (void)co_await context_.worker.discard(place, Discard::staged, kSwapLimit, never);
   }
 }
 

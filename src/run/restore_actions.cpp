@@ -23,6 +23,12 @@ Task<> perform_stage_restore(RunState& state, StageRestore step) {
   request.single_file = target.single_file;
   request.scratch = (state.context.cache_folder / "restore").string();
   request.make_parents = !target.in_place;
+  // Announced before anything is made there; the mode is known only afterwards.
+  HeldData announced;
+  announced.target = request.target;
+  announced.scratch = request.scratch;
+  announced.single_file = request.single_file;
+  state.journal(Type::staging, {}, announced);
   const auto place = co_await state.context.worker.prepare_place(request, state.engine_cancel);
   state.places[target.local_path] = place;
   state.journal(Type::staging, {}, held_data(place));
