@@ -41,7 +41,7 @@ Task<std::string> types_of(std::string path, std::vector<std::string> which, Can
   if (result.ok()) co_return result.output;
   if (says_missing(result.error_tail)) co_return "";
   const bool denied = result.error_tail.find("Permission denied") != std::string::npos;
-  throw Error(denied ? ErrorKind::denied : ErrorKind::unreachable, doing + ": " + last_words(result.error_tail),
+  throw Error(denied ? ErrorKind::denied : ErrorKind::unreachable, doing + ": " + last_words(result),
               "check that the path is mounted and can be read");
 }
 
@@ -71,7 +71,7 @@ Task<Space> space_of(std::string path, Cancel cancel) {
 
 Task<std::string> run_tool(std::vector<std::string> argv, std::string doing, Milliseconds deadline, Cancel cancel) {
   const auto result = co_await run_plain(std::move(argv), doing, deadline, std::move(cancel));
-  if (!result.ok()) throw Error(ErrorKind::failed, doing + ": " + last_words(result.error_tail));
+  if (!result.ok()) throw Error(ErrorKind::failed, doing + ": " + last_words(result));
   co_return result.output;
 }
 

@@ -64,14 +64,16 @@ Result<void> make_engine_folders(const EngineSettings& settings) {
   return {};
 }
 
-std::string last_words(const std::string& error_text, size_t lines) {
+std::string last_words(const ProcessResult& result, size_t lines) {
   std::vector<std::string> words;
-  for (const auto& line : split(error_text, '\n')) {
+  for (const auto& line : split(result.error_tail, '\n')) {
     auto text = trim(line);
     if (!text.empty()) words.push_back(printable(text, 500));
   }
   if (words.size() > lines) words.erase(words.begin(), words.end() - static_cast<std::ptrdiff_t>(lines));
-  return words.empty() ? "no reason given" : join(words, "; ");
+  if (!words.empty()) return join(words, "; ");
+  if (result.exit_code > 128) return "no reason given, ended by signal " + std::to_string(result.exit_code - 128);
+  return "no reason given, exit code " + std::to_string(result.exit_code);
 }
 
 }  // namespace kopidocka

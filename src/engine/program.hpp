@@ -46,7 +46,8 @@ std::vector<std::string> engine_environment(const std::string& home);
 /// Creates the folders an engine writes to.
 Result<void> make_engine_folders(const EngineSettings& settings);
 
-/// The last lines of an error text that say something, on one line and printable.
-std::string last_words(const std::string& error_text, size_t lines = 3);
+/// The last lines of its standard error that say something, on one line and printable; when it died without a word, the
+/// exit code or the signal that ended it.
+std::string last_words(const ProcessResult& result, size_t lines = 3);
 
 }  // namespace kopidocka

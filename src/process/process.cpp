@@ -1,9 +1,11 @@
 #include "process/process.hpp"
 
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,6 +30,7 @@ using std::chrono::steady_clock;
 constexpr Milliseconds kPipeGrace{1'000};   ///< how long pipes are read after the child has exited
 constexpr Milliseconds kKillGrace{10'000};  ///< how long a killed child may take to die before we stop waiting
 constexpr size_t kLineLimit = 1u << 20;
+constexpr int kDrainRounds = 256;
 
 /// A running child and all that reacts to it. The callbacks only set flags and wake the one coroutine that decides.
 class Child {
@@ -126,10 +129,22 @@ class Child {
     }
   }
 
-  /// The group is killed while its leader is still a zombie: until then no other group can have its number.
+  /// While its leader is still a zombie, no other group can have its number.
+  void kill_group() { ::kill(-pid_, SIGKILL); }
+
+  /// What the child wrote and we were too slow to read: a machine that stood still for a second must not turn an answer
+  /// into silence. Somebody outside the killed group may go on writing, so the rounds are bounded.
+  Task<> drain() {
+    for (int round = 0; round < kDrainRounds && open_pipes_ > 0; ++round) {
+      const bool last = unread(output_) == 0 && unread(error_) == 0;
+      co_await asio::post(wake_.get_executor(), asio::use_awaitable);
+      if (last) co_return;
+    }
+  }
+
   void kill_and_reap() {
     reaped_ = true;
-    ::kill(-pid_, SIGKILL);
+    kill_group();
     int status = 0;
     pid_t got = 0;
     do {
@@ -160,6 +175,11 @@ class Child {
     boost::system::error_code error;
     const auto count = co_await from.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
     co_return error ? 0 : count;
+  }
+
+  static int unread(asio::posix::stream_descriptor& pipe) {
+    int bytes = 0;
+    return ::ioctl(pipe.native_handle(), FIONREAD, &bytes) == 0 ? bytes : 0;
   }
 
   Task<> sleep() {
@@ -230,6 +250,8 @@ Task<> attend(std::shared_ptr<Child> child) {
   child->watch_exit();
   co_await child->wait_exit();
   co_await child->wait_pipes();
+  child->kill_group();
+  co_await child->drain();
   child->kill_and_reap();
   co_await readers.join();
 }

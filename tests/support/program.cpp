@@ -1,7 +1,10 @@
 #include "support/program.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +16,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "base/file.hpp"
 #include "base/text.hpp"
 
 namespace kopidocka::testing {
@@ -76,6 +80,50 @@ bool on_path(const std::string& name) {
     if (::access((folder + "/" + name).c_str(), X_OK) == 0) return true;
   }
   return false;
+}
+
+std::vector<std::string> compose_command() {
+  const std::map<std::string, std::string> environment = {{"PATH", path_variable()}};
+  if (on_path("docker") && run_program({"docker", "compose", "version"}, environment).exit_code == 0) return {"docker", "compose"};
+  if (on_path("docker-compose")) return {"docker-compose"};
+  return {};
+}
+
+namespace {
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+}  // namespace
+
+HttpAnswer http_get(int port, const std::string& path) {
+  const FileDescriptor connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  auto address = loopback(port);
+  if (::connect(connection.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
+  const auto request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  if (::write(connection.get(), request.data(), request.size()) != static_cast<ssize_t>(request.size())) return {};
+  std::string answer;
+  char piece[4096];
+  for (ssize_t got = 0; (got = ::read(connection.get(), piece, sizeof piece)) > 0;) answer.append(piece, static_cast<size_t>(got));
+  const auto body = answer.find("\r\n\r\n");
+  if (answer.rfind("HTTP/1.1 ", 0) != 0 || body == std::string::npos) return {};
+  return {std::stoi(answer.substr(9, 3)), answer.substr(body + 4)};
+}
+
+int free_port() {
+  const FileDescriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  auto address = loopback(0);
+  socklen_t size = sizeof address;
+  if (::bind(probe.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    throw std::runtime_error("no free port");
+  }
+  return ntohs(address.sin_port);
 }
 
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {

@@ -26,6 +26,19 @@ ProgramResult run_program(const std::vector<std::string>& argv, const std::map<s
 /// Whether a program of that name is on PATH.
 bool on_path(const std::string& name);
 
+/// `docker compose` or `docker-compose` as the first words of a command; empty when there is neither.
+std::vector<std::string> compose_command();
+
+/// GET of a path on 127.0.0.1: status code (0 = no answer) and body.
+struct HttpAnswer {
+  int status = 0;
+  std::string body;
+};
+HttpAnswer http_get(int port, const std::string& path);
+
+/// A TCP port of 127.0.0.1 that nobody has at this moment.
+int free_port();
+
 /// Polls `condition` until it holds; false after `limit`. For states, never for how long something takes.
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(60));
 

@@ -225,7 +225,7 @@ Task<Snapshot> KopiaEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   if (ended && result.exit_code == 0) {
     // Kopia ends with 0 after a signal as well, whoever sent it.
     throw Error(ErrorKind::failed, call.doing + ": kopia saved nothing complete: " +
-                                       (saved.incomplete.empty() ? last_words(result.error_tail) : printable(saved.incomplete)),
+                                       (saved.incomplete.empty() ? last_words(result) : printable(saved.incomplete)),
                 "run it again");
   }
   fail(result, call);
@@ -329,7 +329,7 @@ Task<> KopiaEngine::verify(std::vector<std::string> ids, int read_percent, Cance
   if (result.exit_code != 0 && trim(result.output).empty()) fail(result, call);
   const auto errors = decode_kopia_verify(result.output).value();
   if (errors.empty() && result.exit_code == 0) co_return;
-  const auto shown = errors.empty() ? last_words(result.error_tail) : printable(join(errors, "; "), 1'000);
+  const auto shown = errors.empty() ? last_words(result) : printable(join(errors, "; "), 1'000);
   throw Error(ErrorKind::failed, call.doing + ": damaged or missing data: " + shown,
               "make a new backup now; then look at the storage, see 'kopia content verify'");
 }

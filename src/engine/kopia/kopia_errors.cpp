@@ -47,7 +47,7 @@ constexpr std::array<Symptom, 16> kSymptoms{{
 }  // namespace
 
 Error kopia_error(const std::string& doing, const ProcessResult& result, const std::string& config_file) {
-  const auto words = last_words(result.error_tail);
+  const auto words = last_words(result);
   const auto text = lower(result.error_tail);
   if (text.find("error decoding config json") != std::string::npos) {
     return {ErrorKind::failed, doing + ": Kopia's config file " + printable(config_file) + " is damaged: " + words,

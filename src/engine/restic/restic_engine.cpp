@@ -171,7 +171,7 @@ Task<Snapshot> ResticEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   throw_unless_ended(result, call);
   const bool usable = saved && (result.exit_code == 0 || result.exit_code == kSomeUnreadable);
   if (!usable && result.exit_code != 0) co_await fail(result, call.doing, cancel);
-  if (!usable) throw Error(ErrorKind::failed, call.doing + ": restic saved nothing: " + last_words(result.error_tail), "run it again");
+  if (!usable) throw Error(ErrorKind::failed, call.doing + ": restic saved nothing: " + last_words(result), "run it again");
   const std::uint64_t least = result.exit_code == kSomeUnreadable ? 1 : 0;
   // Not to be cancelled any more: what is saved must become known.
   co_return co_await find_saved(*heard.summary, std::max<std::uint64_t>(heard.unreadable.size(), least), Cancel());
@@ -305,7 +305,7 @@ Task<> ResticEngine::verify(std::vector<std::string> ids, int read_percent, Canc
   if (result.ok()) co_return;
   const auto error = restic_error(call.doing, result);
   if (error.kind() != ErrorKind::failed) throw error;
-  throw Error(ErrorKind::failed, call.doing + ": damaged or missing data: " + last_words(result.error_tail),
+  throw Error(ErrorKind::failed, call.doing + ": damaged or missing data: " + last_words(result),
               "make a new backup now; then look at the storage, see 'restic check'");
 }
 

@@ -42,7 +42,7 @@ constexpr std::array<Symptom, 12> kSymptoms{{
 }  // namespace
 
 Error restic_error(const std::string& doing, const ProcessResult& result) {
-  const auto words = last_words(result.error_tail);
+  const auto words = last_words(result);
   const auto text = lower(result.error_tail);
   for (const auto& symptom : kSymptoms) {
     const bool by_code = symptom.exit_code != 0 && symptom.exit_code == result.exit_code;

@@ -1,27 +1,37 @@
 #include "shop.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace kopidocka::testing {
 
-void Shop::SetUp() {
-  if (const auto why = DockerFixture::unavailable(); !why.empty()) GTEST_SKIP() << why;
-  if (!on_path(GetParam())) GTEST_SKIP() << GetParam() << " is not on PATH";
+std::string ShopStack::open_shop(const std::string& engine) {
+  if (auto why = DockerFixture::unavailable(); !why.empty()) return why;
+  if (!on_path(engine)) return engine + " is not on PATH";
   docker_ = std::make_unique<DockerFixture>("sidecar");
-  program_ = std::make_unique<Program>(GetParam());
+  program_ = std::make_unique<Program>(engine);
   unit_ = docker_->name("shop");
   bind_ = program_->folder / "site";
   std::filesystem::create_directories(program_->folder / "repository");
   const auto created = program_->inline_({"repository", "init"});
-  ASSERT_EQ(created.exit_code, 0) << created.err;
+  if (created.exit_code != 0) throw std::runtime_error("repository init: " + created.err);
+  return {};
 }
 
-void Shop::TearDown() {
+void ShopStack::close_shop() {
   program_.reset();
   docker_.reset();
 }
 
-void Shop::make_stack(const std::string& db_command) {
+void Shop::SetUp() {
+  if (const auto why = open_shop(GetParam()); !why.empty()) GTEST_SKIP() << why;
+}
+
+void OneShop::SetUp() {
+  if (const auto why = open_shop(on_path("kopia") ? "kopia" : "restic"); !why.empty()) GTEST_SKIP() << why;
+}
+
+void ShopStack::make_stack(const std::string& db_command, const std::vector<std::string>& more_db_options) {
   const auto data = docker_->volume("data"), files = docker_->volume("files");
   std::filesystem::create_directories(bind_);
   sh("echo hello > " + bind_.string() + "/index.html");
@@ -36,6 +46,7 @@ void Shop::make_stack(const std::string& db_command) {
                            std::string("--stop-timeout"), std::string("5")}) {
     db.push_back(word);
   }
+  db.insert(db.end(), more_db_options.begin(), more_db_options.end());
   docker_->run("db", db, {"sh", "-c", "echo row > /data/rows; " + db_command});
   auto web = labels("web");
   for (const auto& word : {std::string("--volume"), files + ":/files", std::string("--volume"), bind_.string() + ":/site",
@@ -47,13 +58,17 @@ void Shop::make_stack(const std::string& db_command) {
   ASSERT_TRUE(eventually([&] { return std::filesystem::exists(volume_path("files") / "page") && std::filesystem::exists(volume_path("data") / "rows"); }));
 }
 
-std::filesystem::path Shop::volume_path(const std::string& name) const {
+std::string ShopStack::inspect(const std::string& service, const std::string& field) {
+  return docker_->docker({"inspect", "--format", "{{" + field + "}}", container(service)});
+}
+
+std::filesystem::path ShopStack::volume_path(const std::string& name) const {
   auto text = docker_->docker({"volume", "inspect", "--format", "{{.Mountpoint}}", docker_->name(name)});
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
 }
 
-std::vector<nlohmann::json> Shop::reports() {
+std::vector<nlohmann::json> ShopStack::reports() {
   std::vector<nlohmann::json> found;
   const auto result = program_->daemon_alive() ? program_->run({"history", "--limit", "500", "--json"})
                                                : program_->inline_({"history", "--limit", "500", "--json"});

@@ -227,8 +227,17 @@ TEST(KopiaPolicies, OfOtherIdentitiesAreNotOurs) {
 }
 
 TEST(LastWords, AreTheEndOnOnePrintableLine) {
-  EXPECT_EQ(last_words("one\n\ntwo\x1b[0m\nthree\nfour\n", 3), "two\\x1b[0m; three; four");
-  EXPECT_EQ(last_words(""), "no reason given");
+  ProcessResult result;
+  result.error_tail = "one\n\ntwo\x1b[0m\nthree\nfour\n";
+  EXPECT_EQ(last_words(result, 3), "two\\x1b[0m; three; four");
+}
+
+TEST(LastWords, OfASilentDeathSayHowItEnded) {
+  ProcessResult result;
+  result.exit_code = 1;
+  EXPECT_EQ(last_words(result), "no reason given, exit code 1");
+  result.exit_code = 128 + 9;
+  EXPECT_EQ(last_words(result), "no reason given, ended by signal 9");
 }
 
 }  // namespace

@@ -1,0 +1,195 @@
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "shop.hpp"
+
+namespace kopidocka::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+/// The daemon on the real engine: what it says, what it notices, when it acts.
+class DaemonRun : public OneShop {
+ protected:
+  void SetUp() override {
+    OneShop::SetUp();
+    if (!program_) return;
+    port_ = free_port();
+    program_->environment["KOPI_DOCKA_LISTEN"] = "127.0.0.1:" + std::to_string(port_);
+    // So that what it knows it knows from events.
+    program_->environment["KOPI_DOCKA_RECONCILE_INTERVAL"] = "1h";
+  }
+
+  void start() {
+    program_->start_daemon();
+    ASSERT_TRUE(eventually([&] { return http_get(port_, "/readyz").status == 200; })) << program_->log();
+  }
+  void end() {
+    program_->signal_daemon(SIGTERM);
+    ASSERT_EQ(program_->wait_daemon(), 0) << program_->log();
+  }
+  std::string metrics() { return http_get(port_, "/metrics").body; }
+  /// The value of a series; -1 when it is not there.
+  double series(const std::string& name) {
+    const auto text = metrics();
+    const auto at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  }
+  std::string of(const std::string& family, const std::string& unit) { return family + "{unit=\"" + unit + "\"}"; }
+
+  int port_ = 0;
+};
+
+TEST_F(DaemonRun, SaysReadyOnceAndAnswersItsProbes) {
+  program_->start_daemon();
+  ASSERT_TRUE(eventually([&] { return http_get(port_, "/readyz").status == 200; })) << program_->log();
+  EXPECT_EQ(http_get(port_, "/healthz").status, 200);
+  EXPECT_EQ(http_get(port_, "/nothing").status, 404);
+  const auto log = program_->log();
+  const auto first = log.find("ready: ");
+  ASSERT_NE(first, std::string::npos) << log;
+  EXPECT_EQ(log.find("ready: ", first + 1), std::string::npos) << log;
+  EXPECT_EQ(program_->run({"health"}).exit_code, 0);
+  EXPECT_EQ(program_->run({"status", "--json"}).json()["identity"], "root@testhost");
+  struct stat info{};
+  ASSERT_EQ(::stat((program_->state() / "control.sock").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+  end();
+  EXPECT_EQ(program_->run({"health"}).exit_code, 1);
+}
+
+TEST_F(DaemonRun, WhatItServesIsWellFormedForPrometheus) {
+  if (!on_path("promtool")) GTEST_SKIP() << "promtool is not on PATH";
+  make_stack();
+  start();
+  ASSERT_EQ(program_->run({"backup", unit_}).exit_code, 0);
+  const auto file = (program_->folder / "metrics").string();
+  sh("cat > " + file + " <<'METRICS'\n" + metrics() + "METRICS\n");
+  const auto checked = run_program({"sh", "-c", "promtool check metrics < " + file}, {{"PATH", program_->environment["PATH"]}});
+  EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err;
+}
+
+TEST_F(DaemonRun, AStackThatComesChangesOrGoesIsKnownFromItsEvents) {
+  start();
+  const auto unit = docker_->name("guest");
+  const auto valid = of("kopidocka_unit_config_valid", unit);
+  EXPECT_EQ(series(valid), -1);
+  docker_->run("guest", {"--label", "kopi-docka.schedule=0 3 * * *"}, {"sleep", "1000"});
+  EXPECT_TRUE(eventually([&] { return series(valid) == 1; })) << program_->log();
+  EXPECT_EQ(program_->run({"list", "--json"}).json()[0]["unit"], unit);
+  docker_->docker({"rm", "-f", unit});
+  EXPECT_TRUE(eventually([&] { return series(valid) == -1; }));
+  docker_->run("guest", {"--label", "kopi-docka.schedule=0 3 * *"}, {"sleep", "1000"});
+  EXPECT_TRUE(eventually([&] { return series(valid) == 0; }));
+  EXPECT_TRUE(eventually([&] { return program_->log().find("kopi-docka.schedule") != std::string::npos; })) << program_->log();
+  docker_->docker({"rename", unit, docker_->name("renamed")});
+  EXPECT_TRUE(eventually([&] { return series(of("kopidocka_unit_config_valid", docker_->name("renamed"))) == 0; }));
+  EXPECT_EQ(series(valid), -1);
+}
+
+TEST_F(DaemonRun, RunsAUnitWhenItIsDueAndMakesUpOnceForWhatItMissed) {
+  make_stack("trap 'exit 0' TERM; while :; do sleep 0.1; done",
+             {"--label", "kopi-docka.schedule=* * * * *", "--label", "kopi-docka.timezone=Asia/Kolkata"});
+  start();
+  EXPECT_THAT(program_->run({"list"}).out, HasSubstr("IST"));
+  ASSERT_TRUE(eventually([&] { return reports().size() == 1; }, std::chrono::seconds(150))) << program_->log();
+  EXPECT_EQ(reports()[0]["trigger"], "schedule");
+  EXPECT_EQ(reports()[0]["result"], "success") << reports()[0];
+  end();
+  // Two more times pass by while nobody is there.
+  std::this_thread::sleep_for(std::chrono::seconds(125));
+  program_->environment["TZ"] = "UTC";
+  start();
+  ASSERT_TRUE(eventually([&] { return reports().size() >= 2; }, std::chrono::seconds(30))) << program_->log();
+  EXPECT_EQ(reports()[1]["trigger"], "catch-up");
+  ASSERT_TRUE(eventually([&] { return reports().size() >= 3; }, std::chrono::seconds(150))) << program_->log();
+  EXPECT_EQ(reports()[2]["trigger"], "schedule") << "one run makes up for all that was missed";
+}
+
+TEST_F(DaemonRun, TwoRunsOfOneUnitNeverGoOnAtOnce) {
+  make_stack("trap '' TERM; while :; do sleep 0.1; done");
+  start();
+  ProgramResult first;
+  std::thread request([&] { first = program_->run({"backup", unit_, "--json"}); });
+  EXPECT_TRUE(eventually([&] { return !program_->journal_lines().empty(); }));
+  const auto second = program_->run({"backup", unit_, "--json"});
+  EXPECT_EQ(second.exit_code, 4);
+  EXPECT_EQ(second.json()["result"], "skipped");
+  EXPECT_EQ(second.json()["reason"], "busy");
+  request.join();
+  EXPECT_EQ(first.json()["result"], "success") << first.out;
+}
+
+TEST_F(DaemonRun, OnlyOneWorksOnAStateFolder) {
+  start();
+  const auto second = program_->inline_({"backup", "--all"});
+  EXPECT_EQ(second.exit_code, 4);
+  EXPECT_THAT(second.err, HasSubstr("another kopi-docka"));
+}
+
+TEST_F(DaemonRun, TheLastSuccessSurvivesARestart) {
+  make_stack();
+  start();
+  ASSERT_EQ(program_->run({"backup", unit_}).exit_code, 0);
+  const auto name = of("kopidocka_backup_last_success_timestamp_seconds", unit_);
+  const auto before = series(name);
+  EXPECT_GT(before, 1.7e9);
+  EXPECT_EQ(series(of("kopidocka_containers_held_stopped", unit_)), 0);
+  end();
+  start();
+  EXPECT_TRUE(eventually([&] { return series(name) == before; })) << series(name) << " is not " << before;
+}
+
+TEST_F(DaemonRun, ALostRepositoryIsSeenAndAReturningOneIsUsedAgain) {
+  make_stack();
+  start();
+  const auto since = inspect("db", ".State.StartedAt");
+  fs::rename(program_->folder / "repository", program_->folder / "elsewhere");
+  const auto refused = program_->run({"backup", unit_, "--json"});
+  EXPECT_EQ(refused.exit_code, 4) << refused.out;
+  EXPECT_EQ(refused.json()["reason"], "repository");
+  EXPECT_EQ(inspect("db", ".State.StartedAt"), since);
+  EXPECT_EQ(program_->run({"status"}).exit_code, 1);
+  fs::rename(program_->folder / "elsewhere", program_->folder / "repository");
+  EXPECT_EQ(program_->run({"backup", unit_}).exit_code, 0);
+}
+
+TEST_F(DaemonRun, SecretsAreInNoLogMetricOrArgument) {
+  make_stack();
+  // Not the one that other tests, running beside this one, look for by name.
+  program_->environment["KOPI_DOCKA_PASSWORD"] = "canary-of-this-test";
+  program_->environment["KOPI_DOCKA_REPOSITORY"] = "filesystem://" + (program_->folder / "second").string();
+  fs::create_directories(program_->folder / "second");
+  ASSERT_EQ(program_->inline_({"repository", "init"}).exit_code, 0);
+  program_->environment["KOPI_DOCKA_LOG_LEVEL"] = "trace";
+  start();
+  std::string arguments;
+  std::thread request([&] { (void)program_->run({"backup", unit_}); });
+  for (int round = 0; round < 100; ++round) {
+    arguments += sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' || true");
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  }
+  request.join();
+  EXPECT_THAT(arguments, HasSubstr("snapshot")) << "no engine was caught at work";
+  EXPECT_THAT(arguments, Not(HasSubstr("canary-of-this-test")));
+  EXPECT_THAT(program_->log(), Not(HasSubstr("canary-of-this-test")));
+  EXPECT_THAT(metrics(), Not(HasSubstr("canary-of-this-test")));
+}
+
+TEST_F(DaemonRun, WaitsForAnEngineThatIsNotThereYet) {
+  const auto socket = program_->folder / "docker.sock";
+  program_->environment["DOCKER_HOST"] = "unix://" + socket.string();
+  program_->start_daemon();
+  ASSERT_TRUE(eventually([&] { return http_get(port_, "/healthz").status == 200; })) << program_->log();
+  EXPECT_EQ(http_get(port_, "/readyz").status, 503);
+  EXPECT_TRUE(eventually([&] { return program_->log().find("docker.sock") != std::string::npos; })) << program_->log();
+  fs::create_symlink("/var/run/docker.sock", socket);
+  EXPECT_TRUE(eventually([&] { return http_get(port_, "/readyz").status == 200; })) << program_->log();
+}
+
+}  // namespace
+}  // namespace kopidocka::testing
