@@ -1,5 +1,6 @@
 #include "process/process.hpp"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,9 +82,12 @@ class Child {
     pipe_closed();
   }
 
+  /// A wait may end although nothing has happened: asio gives the state of a closed descriptor, with what was still
+  /// queued for it, to the next one that is opened. Taken for an exit, that would kill a child that had just begun.
   void watch_exit() {
     exit_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
       if (error) return;
+      if (!has_exited()) return watch_exit();
       exited_ = true;
       wake_.cancel();
     });
@@ -175,6 +179,11 @@ class Child {
     boost::system::error_code error;
     const auto count = co_await from.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
     co_return error ? 0 : count;
+  }
+
+  bool has_exited() {
+    pollfd poll{exit_.native_handle(), POLLIN, 0};
+    return ::poll(&poll, 1, 0) == 1;
   }
 
   static int unread(asio::posix::stream_descriptor& pipe) {

@@ -123,7 +123,8 @@ void close_from(unsigned first) {
   // Handlers of ours must not run here: they would write into what we share with the parent.
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   ::setpgid(0, 0);
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != plan.parent) ::_exit(127);
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(plan.failure, 0, errno);
+  if (::getppid() != plan.parent) give_up(plan.failure, 0, ESRCH);
   // Moved out of the way of 0..3 first: the numbers may overlap.
   const std::array<int, 4> moved{::fcntl(plan.input, F_DUPFD, 10), ::fcntl(plan.output, F_DUPFD, 10),
                                  ::fcntl(plan.error, F_DUPFD, 10), ::fcntl(plan.failure, F_DUPFD, 10)};

@@ -135,6 +135,11 @@ bool eventually(const std::function<bool()>& condition, std::chrono::seconds lim
   return true;
 }
 
+std::string program_binary() {
+  const char* other = std::getenv("KOPI_DOCKA_TEST_BINARY");
+  return other == nullptr ? KOPIDOCKA_BINARY : other;
+}
+
 Program::Program(const std::string& engine) : folder(fs::temp_directory_path() / ("kd-program-" + make_uuid().substr(0, 8))) {
   fs::create_directories(folder);
   environment = {{"PATH", path_variable()},
@@ -159,7 +164,7 @@ Program::~Program() {
 }
 
 ProgramResult Program::run(std::vector<std::string> words) const {
-  words.insert(words.begin(), KOPIDOCKA_BINARY);
+  words.insert(words.begin(), program_binary());
   return run_program(words, environment);
 }
 
@@ -170,14 +175,14 @@ ProgramResult Program::inline_(std::vector<std::string> words) const {
 
 ProgramResult Program::killed_at_fsync(std::vector<std::string> words, int n) const {
   std::vector<std::string> argv = {"strace", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e",
-                                   "inject=fsync:signal=SIGKILL:when=" + std::to_string(n), KOPIDOCKA_BINARY};
+                                   "inject=fsync:signal=SIGKILL:when=" + std::to_string(n), program_binary()};
   argv.insert(argv.end(), words.begin(), words.end());
   argv.push_back("--inline");
   return run_program(argv, environment);
 }
 
 void Program::start_daemon() {
-  daemon_ = spawn({KOPIDOCKA_BINARY, "daemon"}, environment, "/dev/null", (folder / "log").string());
+  daemon_ = spawn({program_binary(), "daemon"}, environment, "/dev/null", (folder / "log").string());
 }
 
 bool Program::ready() const { return log().find("ready: ") != std::string::npos; }

@@ -42,6 +42,9 @@ int free_port();
 /// Polls `condition` until it holds; false after `limit`. For states, never for how long something takes.
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(60));
 
+/// The program under test: the one built beside the tests, or the one KOPI_DOCKA_TEST_BINARY names.
+std::string program_binary();
+
 /// kopi-docka as a user has it on a host: the real binary with state, cache and repository folders of its own.
 class Program {
  public:

@@ -167,7 +167,7 @@ TEST_F(Units, VerbsThatNeedNoPrivilegeRunAsNobody) {
   for (const auto& verb : {"version", "labels", "config", "completion bash", "backup --help", "--help"}) {
     // In a place that nobody may enter: what is run must need nothing else.
     const auto copy = program_->folder / "kopi-docka";
-    fs::copy_file(KOPIDOCKA_BINARY, copy, fs::copy_options::overwrite_existing);
+    fs::copy_file(program_binary(), copy, fs::copy_options::overwrite_existing);
     fs::permissions(program_->folder, fs::perms::owner_all | fs::perms::others_exec);
     const auto run = run_program({"sh", "-c", "exec setpriv --reuid=65534 --regid=65534 --clear-groups " + copy.string() + " " + verb},
                                  {{"PATH", program_->environment["PATH"]}, {"ASAN_OPTIONS", "detect_leaks=0"}});

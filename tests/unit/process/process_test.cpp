@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -314,6 +317,39 @@ TEST_F(RunProcess, ManyRunSideBySide) {
   for (int i = 0; i < 50; ++i) group.spawn(one(i, sum));
   run_task(io_, group.join());
   EXPECT_EQ(sum, 49 * 50);
+}
+
+using Descriptor = boost::asio::posix::stream_descriptor;
+
+/// Closes `other` while an event of it waits in the queue, and runs a child at once: asio gives the state of the closed
+/// descriptor, with that event, to the next one that is opened.
+Task<ProcessResult> run_after_closing(Descriptor& first, Descriptor& other, ProcessSpec asked) {
+  co_await first.async_wait(Descriptor::wait_read, boost::asio::use_awaitable);
+  other.close();
+  co_return co_await run_process(std::move(asked), Cancel());
+}
+
+Task<> write_later(int one, int two) {
+  co_await sleep_for(Milliseconds(50));
+  for (const int peer : {one, two}) {
+    if (::write(peer, "x", 1) != 1) throw std::runtime_error("write");
+  }
+}
+
+TEST_F(RunProcess, AnEventOfAnotherDescriptorIsNotTakenForAnExit) {
+  // It closes its pipes before it ends, as find does: nothing else then tells that it is still at work.
+  int first[2], second[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, first), 0);
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, second), 0);
+  Descriptor one(io_, first[0]), other(io_, second[0]);
+  other.async_wait(Descriptor::wait_read, [](const boost::system::error_code&) {});
+  TaskGroup group(io_.get_executor());
+  group.spawn(write_later(first[1], second[1]));
+  const auto result = run_task(io_, run_after_closing(one, other, bash("echo whole; exec >&- 2>&-; sleep 0.3")));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.output, "whole\n");
+  ::close(first[1]);
+  ::close(second[1]);
 }
 
 TEST(CleanEnvironment, KeepsOrdinaryNamesAndDropsSecretsOfOthers) {
