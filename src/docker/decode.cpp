@@ -111,6 +111,8 @@ std::map<std::string, NetworkAttachment> decode_networks(const json& map) {
     NetworkAttachment attachment;
     attachment.network_id = text(entry, "NetworkID");
     attachment.ipv4_address = text(member(entry, "IPAMConfig"), "IPv4Address");
+    attachment.ip_address = text(entry, "IPAddress");
+    attachment.ipv6_address = text(entry, "GlobalIPv6Address");
     attachment.aliases = texts(entry, "Aliases");
     networks.emplace(name, std::move(attachment));
   }

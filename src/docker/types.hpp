@@ -37,6 +37,7 @@ struct ContainerState {
 struct NetworkAttachment {
   std::string network_id;
   std::string ipv4_address;  ///< configured static address, empty when dynamic
+  std::string ip_address, ipv6_address;  ///< the ones it has now, empty while it does not run
   std::vector<std::string> aliases;
 };
 

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "unit/members.hpp"
 #include "unit/sources.hpp"
+#include "unit/survey.hpp"
 
 namespace kopidocka {
 namespace {
@@ -20,60 +21,81 @@ std::string first_label(const Unit& unit, const std::string& name) {
   return {};
 }
 
-bool holds_docker_socket(const Container& container) {
-  return std::any_of(container.mounts.begin(), container.mounts.end(),
-                     [](const Mount& mount) { return mount.source.ends_with("/docker.sock"); });
-}
-
-/// A path that a stack manager wrote as it sees it inside its own container, as the path on the host. Many containers
-/// mount something at /data; the one that holds Docker's socket is the manager.
-std::string through_mounts(const std::string& path, const Inventory& inventory) {
-  const Mount* best = nullptr;
-  std::pair<bool, size_t> best_rank;
-  for (const auto& container : inventory.containers) {
-    const bool manager = holds_docker_socket(container);
-    for (const auto& mount : container.mounts) {
-      if (mount.source.empty() || mount.destination == "/" || !is_within(path, mount.destination)) continue;
-      const std::pair rank(manager, mount.destination.size());
-      if (best != nullptr && rank <= best_rank) continue;
-      best = &mount;
-      best_rank = rank;
-    }
-  }
-  return best == nullptr ? std::string() : best->source + path.substr(best->destination.size());
-}
-
-RecipeFile recipe_file(const std::string& written, const Inventory& inventory, const HostPaths& paths) {
+RecipeFile recipe_file(const std::string& written, const Survey& survey) {
+  const auto& paths = survey.surroundings().paths;
   const auto path = std::filesystem::path(written).lexically_normal().string();
   RecipeFile file;
   file.path = path;
   if (const auto local = paths.local(path)) file.local_path = local->path;
-  if (const auto host = through_mounts(path, inventory); !host.empty()) {
+  if (const auto host = survey.through_mounts(path); !host.empty()) {
     if (const auto local = paths.local(host)) file.alternative_local_path = local->path;
   }
   return file;
 }
 
-void find_recipe(Unit& unit, const Inventory& inventory, const HostPaths& paths) {
+bool is_out_of_sight(const RecipeFile& file) { return file.local_path.empty() && file.alternative_local_path.empty(); }
+
+/// Whether one of the files lies in that folder and is not seen: the line that shows it shows the whole folder.
+bool is_out_of_sight(const std::vector<RecipeFile>& files, const std::string& folder) {
+  return std::any_of(files.begin(), files.end(), [&](const RecipeFile& file) {
+    return is_out_of_sight(file) && std::filesystem::path(file.path).parent_path().string() == folder;
+  });
+}
+
+/// What a file that we do not see costs, and how to let us see it; nothing for one in sight.
+void tell_when_out_of_sight(Unit& unit, const RecipeFile& file, const std::string& kind, const std::string& cost, const HostPaths& paths) {
+  if (!is_out_of_sight(file)) return;
+  const auto folder = printable(std::filesystem::path(file.path).parent_path().string());
+  const auto& nothing = paths.nothing_visible_because();
+  unit.problems.push_back({Problem::Severity::warning, kind + " " + printable(file.path),
+                           "kopi-docka does not see it, so the backup " + cost +
+                               (nothing.empty() ? "; add '" + folder + ":" + folder + ":ro' to the volumes of the kopi-docka service"
+                                                : ": " + nothing)});
+}
+
+/// A path in one of compose's labels; relative ones are meant from the project folder.
+std::vector<std::string> paths_in_label(const Unit& unit, const std::string& label) {
+  std::vector<std::string> paths;
+  for (const auto& name : split(first_label(unit, label), ',')) {
+    if (!name.empty()) paths.push_back(name.front() == '/' ? name : unit.working_folder + "/" + name);
+  }
+  return paths;
+}
+
+void find_recipe(Unit& unit, const Survey& survey) {
+  const auto& paths = survey.surroundings().paths;
   unit.working_folder = first_label(unit, "com.docker.compose.project.working_dir");
-  for (const auto& name : split(first_label(unit, "com.docker.compose.project.config_files"), ',')) {
-    if (name.empty()) continue;
-    const auto path = name.front() == '/' ? name : unit.working_folder + "/" + name;
-    unit.compose_files.push_back(recipe_file(path, inventory, paths));
+  for (const auto& path : paths_in_label(unit, "com.docker.compose.project.config_files")) {
+    unit.compose_files.push_back(recipe_file(path, survey));
+    tell_when_out_of_sight(unit, unit.compose_files.back(), "compose file", "holds a reconstructed one", paths);
   }
-  std::set<std::string> env_files;
-  for (const auto& name : split(first_label(unit, "com.docker.compose.project.environment_file"), ',')) {
-    if (!name.empty()) env_files.insert(name.front() == '/' ? name : unit.working_folder + "/" + name);
+  const auto named = paths_in_label(unit, "com.docker.compose.project.environment_file");
+  std::set<std::string> env_files(named.begin(), named.end());
+  // Compose reads this one by itself when it is there; whether it is cannot be told from here.
+  const auto implied = unit.working_folder.empty() ? std::string() : unit.working_folder + "/.env";
+  const bool told = is_out_of_sight(unit.compose_files, unit.working_folder);
+  if (!implied.empty()) env_files.insert(implied);
+  for (const auto& path : env_files) {
+    unit.env_files.push_back(recipe_file(path, survey));
+    const bool certain = path != implied || std::find(named.begin(), named.end(), path) != named.end();
+    if (!certain && told) continue;
+    tell_when_out_of_sight(unit, unit.env_files.back(), "env file",
+                           certain ? "does not hold it" : "does not hold it, if there is one", paths);
   }
-  if (!unit.working_folder.empty()) env_files.insert(unit.working_folder + "/.env");
-  for (const auto& path : env_files) unit.env_files.push_back(recipe_file(path, inventory, paths));
-  for (const auto& file : unit.compose_files) {
-    if (!file.local_path.empty() || !file.alternative_local_path.empty()) continue;
-    const auto folder = std::filesystem::path(file.path).parent_path().string();
-    unit.problems.push_back({Problem::Severity::warning, "compose file " + printable(file.path),
-                             "kopi-docka does not see it, so the backup holds a reconstructed one; add '" + printable(folder) + ":" +
-                                 printable(folder) + ":ro' to the volumes of the kopi-docka service"});
+}
+
+/// A stack without any data has nothing to be backed up. Nobody asked for it when only KOPI_DOCKA_WATCH=all took it in;
+/// whoever labelled it is told, and so is everybody when there is data that cannot be taken.
+void judge_without_data(Unit& unit, bool data_refused) {
+  if (!unit.policy.enabled || !unit.sources.empty()) return;
+  if (!unit.labelled && !data_refused) {
+    unit.policy.enabled = false;
+    unit.policy.schedule.reset();
+    return;
   }
+  unit.problems.push_back({Problem::Severity::error, "unit " + printable(unit.name),
+                           "it has no volume and no bind mount that can be backed up; give its data a named volume, or take the "
+                           "stack out with the label enable=false"});
 }
 
 void find_networks(Unit& unit) {
@@ -117,7 +139,8 @@ void refuse_bad_name(Unit& unit, bool taken) {
 }  // namespace
 
 std::string database_of(const std::string& image) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> known = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> known = {{
+      {"percona-server-mongodb", "mongodb"}, {"percona-distribution-postgresql", "postgres"}, {"percona-postgresql", "postgres"},
       {"postgres", "postgres"}, {"postgresql", "postgres"}, {"postgis", "postgres"}, {"timescaledb", "postgres"},
       {"pgvector", "postgres"}, {"mysql", "mysql"}, {"percona", "mysql"}, {"mariadb", "mariadb"}, {"mongo", "mongodb"},
       {"mongodb", "mongodb"}, {"redis", "redis"}, {"valkey", "redis"}, {"influxdb", "influxdb"}, {"couchdb", "couchdb"}}};
@@ -136,9 +159,10 @@ std::string database_of(const std::string& image) {
 }
 
 std::vector<Unit> discover(const Inventory& inventory, const Surroundings& surroundings) {
+  const Survey survey(inventory, surroundings);
   std::vector<Unit> units;
   std::set<std::string> names;
-  for (auto& group : group_members(inventory, surroundings)) {
+  for (auto& group : group_members(survey)) {
     Unit unit;
     unit.name = group.name;
     unit.kind = group.kind;
@@ -146,10 +170,12 @@ std::vector<Unit> discover(const Inventory& inventory, const Surroundings& surro
     refuse_bad_name(unit, !names.insert(unit.name).second);
     read_policies(unit, surroundings.defaults);
     resolve_dependencies(unit);
-    refuse_unholdable(unit, inventory, surroundings);
-    find_sources(unit, inventory, surroundings);
+    refuse_unholdable(unit, survey);
+    const auto problems = unit.problems.size();
+    find_sources(unit, survey);
+    judge_without_data(unit, unit.problems.size() > problems);
     find_networks(unit);
-    find_recipe(unit, inventory, surroundings.paths);
+    find_recipe(unit, survey);
     units.push_back(std::move(unit));
   }
   return units;

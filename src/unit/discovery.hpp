@@ -20,7 +20,9 @@ struct Surroundings {
   PolicyDefaults defaults;
   HostPaths paths;
   std::string own_container_id;        ///< empty on a host
-  std::string docker_proxy_host;       ///< host name in DOCKER_HOST=tcp://..., empty for a unix socket
+  std::string docker_proxy_host;       ///< host in DOCKER_HOST=tcp://..., empty for a unix socket
+  std::string docker_socket;           ///< path of the unix socket as we see it, empty for TCP
+  std::string docker_root;             ///< the engine's own folder (DockerRootDir), empty when not known
   std::vector<std::string> own_paths;  ///< host paths of our repository, state and cache: never backed up
 };
 

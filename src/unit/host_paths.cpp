@@ -1,8 +1,10 @@
 #include "unit/host_paths.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 namespace kopidocka {
 namespace {
@@ -41,6 +43,16 @@ bool is_host_internal(const std::string& path) {
   return name == "docker.sock" || name == "podman.sock" || name == "containerd.sock";
 }
 
+bool is_dockers_own(const std::string& path, const std::string& docker_root) {
+  static constexpr std::array<std::string_view, 20> folders = {
+      "aufs",    "btrfs", "buildkit", "containerd", "containers", "devicemapper", "fuse-overlayfs", "image",   "network", "overlay",
+      "overlay2", "plugins", "rootfs", "runtimes",   "swarm",      "tmp",          "trust",          "vfs",     "volumes", "zfs"};
+  if (docker_root.empty() || docker_root == "/") return false;
+  return path == docker_root || std::any_of(folders.begin(), folders.end(), [&](std::string_view folder) {
+           return is_within(path, docker_root + "/" + std::string(folder));
+         });
+}
+
 std::string line_to_see(const std::string& host_path) {
   const std::filesystem::path path(host_path);
   const auto volumes = path.parent_path().parent_path();
@@ -57,7 +69,14 @@ HostPaths HostPaths::in_container(const Container& self) {
   return paths;
 }
 
+HostPaths HostPaths::nothing_visible(std::string reason) {
+  HostPaths paths;
+  paths.nothing_visible_because_ = std::move(reason);
+  return paths;
+}
+
 std::optional<HostPaths::Local> HostPaths::local(const std::string& host_path) const {
+  if (!nothing_visible_because_.empty()) return std::nullopt;
   if (!inside_container_) return Local{host_path, true};
   // Paths come from labels too: "/srv/../etc" is not below /srv.
   const auto path = std::filesystem::path(host_path).lexically_normal().string();
@@ -82,6 +101,7 @@ const Mount* HostPaths::mount_of(const std::string& local_path) const {
 }
 
 std::optional<std::string> HostPaths::host(const std::string& local_path) const {
+  if (!nothing_visible_because_.empty()) return std::nullopt;
   if (!inside_container_) return local_path;
   const auto* mount = mount_of(local_path);
   if (mount == nullptr || !shows_host(*mount)) return std::nullopt;

@@ -19,6 +19,8 @@ class HostPaths {
 
   static HostPaths on_host();
   static HostPaths in_container(const Container& self);
+  /// For an engine on another machine: its paths mean nothing here. `reason` is for the user.
+  static HostPaths nothing_visible(std::string reason);
 
   /// Where `host_path` is seen here; nothing when no mount of ours covers it, or another mount of ours hides it there. The
   /// longest covering mount wins, a writable one among equals.
@@ -30,9 +32,12 @@ class HostPaths {
   const Mount* mount_of(const std::string& local_path) const;
 
   bool inside_container() const { return inside_container_; }
+  /// Why nothing at all is seen; empty when it is not so.
+  const std::string& nothing_visible_because() const { return nothing_visible_because_; }
 
  private:
   bool inside_container_ = false;
+  std::string nothing_visible_because_;
   std::vector<Mount> mounts_;
 };
 
@@ -45,5 +50,9 @@ std::string line_to_see(const std::string& host_path);
 
 /// Host paths that are never user data: the root itself, system folders, Docker's own, sockets.
 bool is_host_internal(const std::string& path);
+
+/// Whether the path is the engine's own folder or lies in one that the engine keeps there, wherever it was moved. What a
+/// user has put beside those is data like any other.
+bool is_dockers_own(const std::string& path, const std::string& docker_root);
 
 }  // namespace kopidocka

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "unit/namespaces.hpp"
 
 namespace kopidocka {
 namespace {
@@ -14,39 +15,10 @@ std::string label(const Container& container, const std::string& name) {
   return found == container.labels.end() ? std::string() : found->second;
 }
 
-const Container* find_container(const Inventory& inventory, const std::string& id) {
-  if (id.empty()) return nullptr;
-  const auto found = std::find_if(inventory.containers.begin(), inventory.containers.end(),
-                                  [&](const Container& container) { return container.id == id; });
-  return found == inventory.containers.end() ? nullptr : &*found;
-}
-
-/// Whether the container answers to `host` on a network we share: by name, compose service or alias.
-bool answers_to(const Container& container, const std::string& host) {
-  if (host.empty()) return false;
-  if (container.name == host || label(container, "com.docker.compose.service") == host) return true;
-  return std::any_of(container.networks.begin(), container.networks.end(), [&](const auto& network) {
-    const auto& aliases = network.second.aliases;
-    return std::find(aliases.begin(), aliases.end(), host) != aliases.end();
-  });
-}
-
-/// The id behind "container:<id>" or "<id or name>:<options>".
-std::string referenced(const std::string& mode) {
-  constexpr std::string_view prefix = "container:";
-  return mode.rfind(prefix, 0) == 0 ? mode.substr(prefix.size()) : std::string();
-}
-
-/// Whether "container:<reference>" means this container: its id, the beginning of one, or its name.
-bool is_meant(const std::string& reference, const Container& container) {
-  constexpr size_t kShortId = 12;
-  return !reference.empty() && (reference == container.id || reference == container.name ||
-                                (reference.size() >= kShortId && container.id.starts_with(reference)));
-}
-
 bool shares_namespace_of(const Container& container, const Container& owner) {
-  return is_meant(referenced(container.network_mode), owner) || is_meant(referenced(container.pid_mode), owner) ||
-         is_meant(referenced(container.ipc_mode), owner);
+  const auto borrowed = borrowed_namespaces(container);
+  return std::any_of(borrowed.begin(), borrowed.end(),
+                     [&](const BorrowedNamespace& from) { return is_meant(from.owner, owner); });
 }
 
 /// Names in this unit: id, container name and service, each to the members that carry it.
@@ -95,20 +67,39 @@ bool reaches(const Unit& unit, const std::string& from, const std::string& to, s
                      [&](const std::string& provider) { return provider == to || reaches(unit, provider, to, seen); });
 }
 
-}  // namespace
-
-bool is_ourselves(const Container& container, const Inventory& inventory, const Surroundings& surroundings) {
-  if (const auto* self = find_container(inventory, surroundings.own_container_id)) {
-    if (container.id == self->id || is_meant(referenced(container.network_mode), *self)) return true;
-  }
-  return label(container, surroundings.defaults.prefix + "role") == "sidecar" ||
-         answers_to(container, surroundings.docker_proxy_host);
+void add_error(Unit& unit, const std::string& where, const std::string& message) {
+  unit.problems.push_back({Problem::Severity::error, where, message});
 }
 
-std::vector<MemberGroup> group_members(const Inventory& inventory, const Surroundings& surroundings) {
+bool gives_us_its_network(const Container& container, const Container* self) {
+  if (self == nullptr) return false;
+  const auto borrowed = borrowed_namespaces(*self);
+  return std::any_of(borrowed.begin(), borrowed.end(), [&](const BorrowedNamespace& from) {
+    return from.kind == "network" && is_meant(from.owner, container);
+  });
+}
+
+/// A container outlives the one whose namespace it lives in, but cannot be started without it. Compose and updaters re-create
+/// the owner under a new id and leave the guest pointing to the old one.
+void refuse_orphan(Unit& unit, const Container& container, const Survey& survey) {
+  for (const auto& from : borrowed_namespaces(container)) {
+    const auto* owner = survey.meant(from.owner);
+    const auto status = owner == nullptr ? std::string() : owner->state.status;
+    if (status == "running" || status == "paused") continue;
+    const auto who = owner == nullptr ? "container " + printable(from.owner.substr(0, kShortId)) + ", which is gone"
+                                      : "container " + printable(owner->name) + ", which is " + printable(status);
+    add_error(unit, "container " + printable(container.name),
+              "it lives in the " + from.kind + " namespace of " + who + ": once stopped it could not be started again; " +
+                  (owner == nullptr ? "create it again, with 'docker compose up -d --force-recreate' for example" : "start that one first"));
+  }
+}
+
+}  // namespace
+
+std::vector<MemberGroup> group_members(const Survey& survey) {
   std::map<std::pair<int, std::string>, MemberGroup> groups;
-  for (const auto& container : inventory.containers) {
-    if (is_ourselves(container, inventory, surroundings)) continue;
+  for (const auto& container : survey.containers()) {
+    if (survey.is_ours(container)) continue;
     if (lower(label(container, "com.docker.compose.oneoff")) == "true") continue;
     const auto project = label(container, "com.docker.compose.project");
     Member member;
@@ -174,31 +165,29 @@ void resolve_dependencies(Unit& unit) {
   }
 }
 
-void refuse_unholdable(Unit& unit, const Inventory& inventory, const Surroundings& surroundings) {
-  const auto* self = find_container(inventory, surroundings.own_container_id);
+void refuse_unholdable(Unit& unit, const Survey& survey) {
   for (const auto& member : unit.members) {
     const auto& container = member.container;
     const auto where = "container " + printable(container.name);
     if (container.auto_remove) {
-      unit.problems.push_back({Problem::Severity::error, where,
-                               "it was started with --rm: stopping it would delete it and its anonymous volumes; "
-                               "start it without --rm"});
+      add_error(unit, where,
+                "it was started with --rm: stopping it would delete it and its anonymous volumes; start it without --rm");
     }
     if (!label(container, "com.docker.swarm.service.id").empty()) {
-      unit.problems.push_back({Problem::Severity::error, where,
-                               "it is a task of a swarm service: swarm would replace it as soon as it is stopped; "
-                               "only containers outside swarm can be backed up cold"});
+      add_error(unit, where,
+                "it is a task of a swarm service: swarm would replace it as soon as it is stopped; only containers outside "
+                "swarm can be backed up cold");
     }
-    if (self != nullptr && is_meant(referenced(self->network_mode), container)) {
-      unit.problems.push_back({Problem::Severity::error, where,
-                               "the kopi-docka container lives in its network: stopping it would cut us off; give the "
-                               "kopi-docka service a network of its own"});
+    if (gives_us_its_network(container, survey.self())) {
+      add_error(unit, where,
+                "the kopi-docka container lives in its network: stopping it would cut us off; give the kopi-docka service a "
+                "network of its own");
     }
-    for (const auto& other : inventory.containers) {
-      if (unit.member(other.id) != nullptr || !other.running() || !shares_namespace_of(other, container)) continue;
-      if (is_ourselves(other, inventory, surroundings)) continue;
+    if (container.running()) refuse_orphan(unit, container, survey);
+    for (const auto* guest : survey.guests()) {
+      if (unit.member(guest->id) != nullptr || !shares_namespace_of(*guest, container)) continue;
       unit.problems.push_back({Problem::Severity::warning, where,
-                               "container " + printable(other.name) + " of another unit lives in its network or another of its "
+                               "container " + printable(guest->name) + " of another unit lives in its network or another of its "
                                "namespaces and loses it with each backup until it is restarted; put both into one stack"});
     }
   }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "unit/discovery.hpp"
+#include "unit/survey.hpp"
 
 namespace kopidocka {
 
@@ -14,19 +15,16 @@ struct MemberGroup {
   std::vector<Member> members;
 };
 
-/// Whether it is a part of kopi-docka itself: our own container, one that shares its network (and so its id, seen from
-/// inside, see docker/self.hpp), another sidecar, the proxy to Docker.
-bool is_ourselves(const Container& container, const Inventory& inventory, const Surroundings& surroundings);
-
 /// Compose projects and standalone containers, without ourselves, our proxy and one-off containers.
-std::vector<MemberGroup> group_members(const Inventory& inventory, const Surroundings& surroundings);
+std::vector<MemberGroup> group_members(const Survey& survey);
 
 /// Fills Member::providers from compose's depends_on, namespaces, volumes-from, links and the depends-on label.
 /// Unknown services in the label and cycles are added to unit.problems.
 void resolve_dependencies(Unit& unit);
 
-/// Containers that can never be held: auto-remove, swarm tasks, the one whose network we live in. Warns about containers
-/// outside the unit that lose their network or other namespace with a stop.
-void refuse_unholdable(Unit& unit, const Inventory& inventory, const Surroundings& surroundings);
+/// Containers that can never be held: auto-remove, swarm tasks, the one whose network we live in, and those that could not
+/// be started again because the container whose namespace they borrow is gone or down. Warns about containers outside the
+/// unit that lose their network or other namespace with a stop.
+void refuse_unholdable(Unit& unit, const Survey& survey);
 
 }  // namespace kopidocka

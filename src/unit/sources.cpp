@@ -5,18 +5,11 @@
 
 #include "base/text.hpp"
 #include "unit/data_place.hpp"
-#include "unit/members.hpp"
 
 namespace kopidocka {
 namespace {
 
 using Severity = Problem::Severity;
-
-const Volume* find_volume(const Inventory& inventory, const std::string& name) {
-  const auto found = std::find_if(inventory.volumes.begin(), inventory.volumes.end(),
-                                  [&](const Volume& volume) { return volume.name == name; });
-  return found == inventory.volumes.end() ? nullptr : &*found;
-}
 
 bool is_anonymous(const std::string& volume) {
   return volume.size() == 64 && volume.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -40,8 +33,7 @@ std::vector<std::string> volume_names(const Unit& unit, const std::string& name)
 
 class SourceFinder {
  public:
-  SourceFinder(Unit& unit, const Inventory& inventory, const Surroundings& surroundings)
-      : unit_(unit), inventory_(inventory), surroundings_(surroundings) {}
+  SourceFinder(Unit& unit, const Survey& survey) : unit_(unit), survey_(survey), surroundings_(survey.surroundings()) {}
 
   void run() {
     for (const auto& member : unit_.members) {
@@ -75,7 +67,7 @@ class SourceFinder {
     const auto& policy = unit_.policy;
     const auto names = volume_names(unit_, mount.name);
     volumes_seen_.insert(names.begin(), names.end());
-    const auto* volume = find_volume(inventory_, mount.name);
+    const auto* volume = survey_.volume(mount.name);
     if (is_none(policy.volumes) || matches_any(policy.volumes_exclude, names)) return;
     if (!policy.volumes.empty() && !matches_any(policy.volumes, names)) return;
     if (volume != nullptr) {
@@ -111,7 +103,7 @@ class SourceFinder {
   void add_bind(const Member& member, const Mount& mount) {
     const auto& policy = unit_.policy;
     if (is_none(policy.binds)) return;
-    if (is_host_internal(mount.source)) {
+    if (survey_.is_internal(mount.source)) {
       if (std::find(policy.binds.begin(), policy.binds.end(), mount.source) == policy.binds.end()) return;
       binds_seen_.insert(mount.source);
       problem(Severity::warning, "bind " + printable(mount.source),
@@ -130,7 +122,7 @@ class SourceFinder {
   }
 
   void add(const Member& member, const Mount& mount, DataSource source) {
-    const auto place = data_place(mount, inventory_.volumes);
+    const auto place = survey_.place(mount);
     if (is_our_own(source, place)) return;
     const auto known = std::find_if(places_.begin(), places_.end(), [&](const std::string& other) { return other == place; });
     if (known != places_.end()) {
@@ -156,7 +148,7 @@ class SourceFinder {
 
   bool is_our_own(const DataSource& source, const std::string& place) {
     const auto where = std::string(to_string(source.kind)) + " " + printable(source.name);
-    for (const auto& own : surroundings_.own_paths) {
+    for (const auto& own : survey_.own_places()) {
       if (is_within(place, own) || is_within(source.path, own)) {
         problem(Severity::warning, where, "holds kopi-docka's own repository, state or cache and is not backed up");
         return true;
@@ -179,9 +171,12 @@ class SourceFinder {
   void require_visible(const DataSource& source) {
     if (!source.local_path.empty()) return;
     const auto& place = place_of(source);
+    const auto& nothing = surroundings_.paths.nothing_visible_because();
     problem(Severity::error, std::string(to_string(source.kind)) + " " + printable(source.name),
-            "kopi-docka does not see " + printable(place) + "; add '" + printable(line_to_see(place)) +
-                "' to the volumes of the kopi-docka service, or leave it out with a label");
+            "kopi-docka does not see " + printable(place) +
+                (nothing.empty() ? "; add '" + printable(line_to_see(place)) +
+                                       "' to the volumes of the kopi-docka service, or leave it out with a label"
+                                 : ": " + nothing));
   }
 
   /// Members that mount a folder inside this one, or the one above it: they write to it too.
@@ -190,19 +185,15 @@ class SourceFinder {
     for (const auto& member : unit_.members) {
       for (const auto& mount : member.container.mounts) {
         if (!mount.writable || mount.source.empty()) continue;
-        const auto other = data_place(mount, inventory_.volumes);
+        const auto other = survey_.place(mount);
         if (is_within(other, place) || is_within(place, other)) add_user(source, member.container.id);
       }
     }
   }
 
   void find_foreign_writers(DataSource& source) {
-    for (const auto& container : inventory_.containers) {
-      if (!container.running() || unit_.member(container.id) != nullptr) continue;
-      if (is_ourselves(container, inventory_, surroundings_)) continue;
-      for (const auto& mount : container.mounts) {
-        if (mount.writable && !mount.source.empty()) look_at_foreign(source, container, data_place(mount, inventory_.volumes));
-      }
+    for (const auto& writer : survey_.writers_around(place_of(source))) {
+      if (unit_.member(writer.container->id) == nullptr) look_at_foreign(source, *writer.container, writer.place);
     }
   }
 
@@ -215,7 +206,7 @@ class SourceFinder {
       problem(Severity::error, where,
               "container " + printable(container.name) + ", which is not of this unit, writes to it too: a copy would "
               "not be cold; mount it read-only there, stop that container, or leave the source out with a label");
-    } else if (is_within(place, written) && !is_host_internal(written)) {
+    } else if (is_within(place, written) && !survey_.is_internal(written)) {
       problem(Severity::warning, where,
               "container " + printable(container.name) + " of another unit mounts the folder above it writable: if it "
               "writes here during a backup, the copy is not cold");
@@ -236,7 +227,7 @@ class SourceFinder {
   }
 
   Unit& unit_;
-  const Inventory& inventory_;
+  const Survey& survey_;
   const Surroundings& surroundings_;
   std::vector<std::string> places_;  ///< where the data of each of unit_.sources lies, same order
   std::set<std::string> volumes_seen_, binds_seen_;
@@ -244,8 +235,8 @@ class SourceFinder {
 
 }  // namespace
 
-void find_sources(Unit& unit, const Inventory& inventory, const Surroundings& surroundings) {
-  SourceFinder(unit, inventory, surroundings).run();
+void find_sources(Unit& unit, const Survey& survey) {
+  SourceFinder(unit, survey).run();
 }
 
 }  // namespace kopidocka

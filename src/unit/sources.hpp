@@ -1,11 +1,12 @@
 #pragma once
 
 #include "unit/discovery.hpp"
+#include "unit/survey.hpp"
 
 namespace kopidocka {
 
 /// Fills unit.sources from the members' mounts and the unit's filters, and unit.problems with what cannot be backed up:
 /// a place we do not see, a driver whose data vanishes with its last container, a volume that others write to.
-void find_sources(Unit& unit, const Inventory& inventory, const Surroundings& surroundings);
+void find_sources(Unit& unit, const Survey& survey);
 
 }  // namespace kopidocka

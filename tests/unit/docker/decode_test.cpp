@@ -19,7 +19,7 @@ TEST(DecodeContainer, ReadsWhatTheDaemonNeeds) {
                 "Driver": "local", "Mode": "z", "RW": false, "Propagation": ""}],
     "Config": {"Image": "postgres:16", "Labels": {"a": "b"}, "StopTimeout": 45, "Healthcheck": {"Test": ["CMD", "x"]}},
     "NetworkSettings": {"Networks": {"shop_default": {"NetworkID": "n1", "Aliases": ["db"],
-                        "IPAMConfig": {"IPv4Address": "10.1.2.3"}}}}})");
+                        "IPAMConfig": {"IPv4Address": "10.1.2.3"}, "IPAddress": "10.1.2.4", "GlobalIPv6Address": "fd00::4"}}}})");
   ASSERT_TRUE(container);
   EXPECT_EQ(container->name, "shop-db-1");
   EXPECT_EQ(container->image, "postgres:16");
@@ -36,6 +36,8 @@ TEST(DecodeContainer, ReadsWhatTheDaemonNeeds) {
   EXPECT_EQ(container->stop_timeout, 45);
   EXPECT_TRUE(container->has_healthcheck);
   EXPECT_EQ(container->networks.at("shop_default").ipv4_address, "10.1.2.3");
+  EXPECT_EQ(container->networks.at("shop_default").ip_address, "10.1.2.4");
+  EXPECT_EQ(container->networks.at("shop_default").ipv6_address, "fd00::4");
   EXPECT_THAT(container->volumes_from, ElementsAre("x:ro"));
 }
 

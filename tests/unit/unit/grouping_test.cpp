@@ -85,12 +85,80 @@ TEST(Grouping, WeOurProxyAndWhoSharesOurNetworkAreNoUnits) {
   EXPECT_THAT(members(host.unit("tools")), ElementsAre("tools-grafana-1"));
 }
 
-TEST(Grouping, ASecondSidecarIsKnownByItsRoleUnderTheConfiguredPrefix) {
+TEST(Grouping, ASecondSidecarIsKnownByItsRoleUnderTheUsualAndUnderTheConfiguredPrefix) {
   Host host;
   host.around.defaults.prefix = "backup.";
   host.add(service("tools", "kopi-docka")).labels["backup.role"] = "sidecar";
   host.add(service("tools", "other")).labels["kopi-docka.role"] = "sidecar";
-  EXPECT_THAT(members(host.unit("tools")), ElementsAre("tools-other-1"));
+  host.add(service("tools", "third")).labels["other.role"] = "sidecar";
+  EXPECT_THAT(members(host.unit("tools")), ElementsAre("tools-third-1"));
+}
+
+/// A sidecar on network "tools_default" that reaches Docker at `docker_host`, and a stack with a service of each name.
+Host behind_proxy(const std::string& docker_host, const std::vector<std::string>& services, const std::string& network_id) {
+  Host host;
+  auto& self = host.add(container("kopi-docka"));
+  self.networks["tools_default"].network_id = "net-1";
+  host.around.own_container_id = self.id;
+  host.around.docker_proxy_host = docker_host;
+  for (const auto& name : services) {
+    auto& network = host.add(service("shop", name)).networks["their_network"];
+    network.network_id = network_id;
+    network.aliases = {name};
+  }
+  return host;
+}
+
+TEST(Grouping, TheProxyIsSoughtOnNetworksThatWeShare) {
+  EXPECT_THAT(names(behind_proxy("proxy", {"proxy"}, "net-2").units()), ElementsAre("shop"));
+  EXPECT_THAT(names(behind_proxy("proxy", {"proxy"}, "net-1").units()), IsEmpty());
+  EXPECT_THAT(names(behind_proxy("proxy.their_network", {"proxy"}, "net-1").units()), IsEmpty());
+  EXPECT_THAT(names(behind_proxy("shop-proxy-1", {"proxy"}, "net-1").units()), IsEmpty());
+}
+
+TEST(Grouping, AServiceCalledLikeDockersHostStaysOnAHostAndForLoopback) {
+  EXPECT_THAT(names(behind_proxy("localhost", {"localhost"}, "net-1").units()), ElementsAre("shop"));
+  EXPECT_THAT(names(behind_proxy("127.0.0.1", {"127.0.0.1"}, "net-1").units()), ElementsAre("shop"));
+  auto host = behind_proxy("proxy", {"proxy"}, "net-1");
+  host.around.own_container_id.clear();
+  EXPECT_THAT(names(host.units()), ElementsAre("kopi-docka", "shop"));
+}
+
+TEST(Grouping, AProxyIsKnownByItsAddress) {
+  for (const auto* address : {"172.20.0.5", "fd00::5"}) {
+    auto host = behind_proxy(address, {"web", "proxy"}, "net-1");
+    auto& network = host.inventory.containers.back().networks["their_network"];
+    network.ip_address = "172.20.0.5";
+    network.ipv6_address = "FD00::5";
+    EXPECT_THAT(members(host.unit("shop")), ElementsAre("shop-web-1")) << address;
+  }
+}
+
+TEST(Grouping, AProxyIsKnownByTheFolderOfTheSocketItMakes) {
+  Host host;
+  auto& self = host.add(container("kopi-docka"));
+  self.mounts = {volume_mount("sockets", "/sockets")};
+  host.around.own_container_id = self.id;
+  host.around.docker_socket = "/sockets/docker.sock";
+  host.around.paths = HostPaths::in_container(self);
+  host.add(service("tools", "proxy")).mounts = {volume_mount("sockets", "/out"), bind_mount("/var/run/docker.sock", "/var/run/docker.sock")};
+  host.add(service("tools", "traefik")).mounts = {volume_mount("sockets", "/in", false)};
+  host.add(service("tools", "other-client")).mounts = {volume_mount("sockets", "/in")};
+  host.add(service("tools", "agent")).mounts = {bind_mount("/var/run/docker.sock", "/var/run/docker.sock")};
+  EXPECT_THAT(members(host.unit("tools")), ElementsAre("tools-agent-1", "tools-other-client-1", "tools-traefik-1"));
+}
+
+TEST(Grouping, WhoMountsTheEnginesSocketAsWeDoIsNoProxy) {
+  for (const auto* source : {"/var/run/docker.sock", "/run", "/var/run"}) {
+    Host host;
+    auto& self = host.add(container("kopi-docka"));
+    self.mounts = {bind_mount(source, source)};
+    host.around.own_container_id = self.id;
+    host.around.docker_socket = std::string(source).ends_with(".sock") ? source : std::string(source) + "/docker.sock";
+    host.around.paths = HostPaths::in_container(self);
+    host.add(container("portainer")).mounts = {bind_mount(source, source)};
+    EXPECT_THAT(names(host.units()), ElementsAre("portainer")) << source;
+  }
 }
 
 TEST(Grouping, OnAHostNobodyIsTakenForOurselves) {
@@ -141,7 +209,8 @@ TEST(Databases, AreKnownByTheImageAndTheirToolsAreNot) {
       {"postgres", "postgres"}, {"postgres:16-alpine", "postgres"}, {"postgis/postgis:15-3.3", "postgres"},
       {"registry.example:5000/library/postgres:16", "postgres"}, {"bitnami/postgresql:15", "postgres"},
       {"timescale/timescaledb-ha:pg15", "postgres"}, {"pgvector/pgvector:pg16", "postgres"}, {"mysql:8", "mysql"},
-      {"mysql/mysql-server:8.0", "mysql"}, {"percona:8", "mysql"}, {"MariaDB:11", "mariadb"}, {"mongo:7", "mongodb"},
+      {"mysql/mysql-server:8.0", "mysql"}, {"percona:8", "mysql"}, {"percona/percona-server:8.0", "mysql"},
+      {"percona/percona-server-mongodb:7", "mongodb"}, {"percona/percona-distribution-postgresql:16", "postgres"}, {"MariaDB:11", "mariadb"}, {"mongo:7", "mongodb"},
       {"redis@sha256:0123", "redis"}, {"valkey/valkey:8", "redis"}, {"redis/redis-stack:latest", "redis"},
       {"mongo-express:1", ""}, {"quay.io/prometheuscommunity/postgres-exporter", ""}, {"oliver006/redis_exporter", ""},
       {"rediscommander/redis-commander", ""}, {"postgrest/postgrest", ""}, {"nginx", ""}, {"sha256:abcdef", ""}, {"", ""},
@@ -169,6 +238,32 @@ TEST(Holding, TheContainerWhoseNetworkWeLiveInIsNeverStopped) {
     EXPECT_THAT(problems_of(host.unit("vpn")), HasSubstr("the kopi-docka container lives in its network"));
     EXPECT_FALSE(host.unit("vpn").valid());
   }
+}
+
+TEST(Holding, WhoLivesInANamespaceOfAContainerThatIsGoneOrDownIsNeverStopped) {
+  for (auto mode : {&Container::network_mode, &Container::pid_mode, &Container::ipc_mode}) {
+    Host host;
+    host.add(service("vpn", "gluetun"));
+    host.add(service("vpn", "torrent")).*mode = "container:" + id_of("vpn-gluetun-1");
+    EXPECT_TRUE(host.unit("vpn").valid()) << problems_of(host.unit("vpn"));
+    host.inventory.containers[0].state.status = "exited";
+    EXPECT_THAT(problems_of(host.unit("vpn")), HasSubstr("namespace of container vpn-gluetun-1, which is exited: once stopped it could not be started again"));
+    EXPECT_FALSE(host.unit("vpn").valid());
+    host.inventory.containers[0].state.status = "running";
+    host.inventory.containers[0].id = id_of("made again");
+    EXPECT_THAT(problems_of(host.unit("vpn")), HasSubstr("error: container vpn-torrent-1: it lives in the "));
+    EXPECT_THAT(problems_of(host.unit("vpn")), HasSubstr("which is gone"));
+    host.inventory.containers[1].state.status = "exited";
+    EXPECT_TRUE(host.unit("vpn").valid()) << "what does not run is not stopped";
+  }
+}
+
+TEST(Holding, TheOwnerOfANamespaceMayBeOfAnotherUnitOrBeNamed) {
+  Host host;
+  host.add(container("gluetun"));
+  host.add(service("arr", "sonarr")).network_mode = "container:gluetun";
+  host.add(service("arr", "radarr")).network_mode = "container:" + id_of("gluetun").substr(0, 12);
+  EXPECT_TRUE(host.unit("arr").valid()) << problems_of(host.unit("arr"));
 }
 
 TEST(Holding, AContainerOfAnotherUnitThatWouldLoseItsNetworkIsNamed) {

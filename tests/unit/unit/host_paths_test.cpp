@@ -101,6 +101,24 @@ TEST(HostPaths, OneLineShowsAllVolumesWhereverDockerKeepsThem) {
   EXPECT_EQ(line_to_see("/srv/app"), "/srv/app:/srv/app");
 }
 
+TEST(HostPaths, OfAnotherMachineMeanNothingHere) {
+  const auto paths = HostPaths::nothing_visible("the engine is on another machine");
+  EXPECT_EQ(local(paths, "/srv/x"), "(not seen)");
+  EXPECT_EQ(paths.host("/srv/x"), std::nullopt);
+  EXPECT_EQ(paths.nothing_visible_because(), "the engine is on another machine");
+}
+
+TEST(HostInternal, IsWhatDockerKeepsWhereverItsFolderIs) {
+  for (const auto* path : {"/data/docker", "/data/docker/overlay2/x", "/data/docker/volumes/a/_data", "/data/docker/containers"}) {
+    EXPECT_TRUE(is_dockers_own(path, "/data/docker")) << path;
+  }
+  for (const auto* path : {"/data/docker/app", "/data/docker2", "/data", "/data/docker/overlay2x"}) {
+    EXPECT_FALSE(is_dockers_own(path, "/data/docker")) << path;
+  }
+  EXPECT_FALSE(is_dockers_own("/volumes/x", "/"));
+  EXPECT_FALSE(is_dockers_own("/volumes/x", ""));
+}
+
 TEST(HostInternal, IsTheListOfTheOriginalByWholeComponents) {
   for (const auto* path : {"/", "", "/proc", "/sys/fs", "/dev/dri", "/run/docker.sock", "/var/run/x", "/etc/localtime", "/usr/share",
                            "/bin", "/sbin", "/lib", "/lib64", "/boot", "/var/lib/docker", "/var/lib/docker/volumes/x/_data", "/var/log",

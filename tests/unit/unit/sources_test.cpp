@@ -211,6 +211,72 @@ TEST(Sources, OurOwnRepositoryIsNeverBackedUp) {
   EXPECT_THAT(problems_of(host.unit("shop")), HasSubstr("at /srv/shop/backups"));
 }
 
+TEST(Sources, OurOwnRepositoryIsKnownThroughTheFolderBehindItsVolume) {
+  auto host = shop();
+  host.inventory.volumes.push_back(volume("repository", {{"type", "none"}, {"o", "bind"}, {"device", "/srv/shop"}}));
+  host.around.own_paths = {"/var/lib/docker/volumes/repository/_data/kopia"};
+  EXPECT_THAT(problems_of(host.unit("shop")), HasSubstr("error: bind /srv/shop: kopi-docka's own repository, state or cache lies in it, at /srv/shop/kopia"));
+  host.inventory.containers[0].mounts[1].source = "/srv/shop/kopia";
+  EXPECT_THAT(sources(host.unit("shop")), ElementsAre("shop_db", "shop_media"));
+}
+
+TEST(Sources, DockersOwnFolderIsTheHostsWhereverItWasMoved) {
+  auto host = shop();
+  host.around.docker_root = "/srv/docker";
+  auto& mounts = host.inventory.containers[0].mounts;
+  mounts.push_back(bind_mount("/srv/docker/containers", "/logs"));
+  mounts.push_back(bind_mount("/srv/docker/app", "/app"));
+  EXPECT_THAT(sources(host.unit("shop")), ElementsAre("shop_db", "shop_media", "/srv/docker/app", "/srv/shop"));
+}
+
+TEST(Sources, OfAnEngineOnAnotherMachineAreNeverReadHere) {
+  auto host = shop();
+  host.around.paths = HostPaths::nothing_visible("the Docker Engine is on another machine");
+  const auto unit = host.unit("shop");
+  EXPECT_FALSE(unit.valid());
+  EXPECT_THAT(problems_of(unit), HasSubstr("error: bind /srv/shop: kopi-docka does not see /srv/shop: the Docker Engine is on another machine\n"));
+  EXPECT_EQ(source_named(unit, "/srv/shop")->local_path, "");
+}
+
+TEST(Sources, AStackWithoutDataIsTakenInByNobodyAndRefusedWhenSomebodyAskedForIt) {
+  Host host;
+  host.around.defaults.watch_all = true;
+  host.around.defaults.schedule = "@daily";
+  host.add(container("proxy")).mounts = {bind_mount("/etc/localtime", "/etc/localtime", false)};
+  host.add(container("database")).mounts = {volume_mount(kAnonymous)};
+  host.inventory.volumes = {volume(kAnonymous), volume("data")};
+  host.add(container("app")).mounts = {volume_mount("data")};
+  EXPECT_FALSE(host.unit("proxy").policy.enabled);
+  EXPECT_FALSE(host.unit("proxy").policy.schedule);
+  EXPECT_THAT(problems_of(host.unit("proxy")), IsEmpty());
+  EXPECT_TRUE(host.unit("app").valid());
+  EXPECT_TRUE(host.unit("app").policy.enabled);
+  EXPECT_THAT(problems_of(host.unit("database")), HasSubstr("error: unit database: it has no volume and no bind mount")) << "its data would be lost";
+  host.inventory.containers[0].labels["kopi-docka.enable"] = "true";
+  EXPECT_THAT(problems_of(host.unit("proxy")), HasSubstr("error: unit proxy: it has no volume and no bind mount"));
+}
+
+TEST(Sources, OfThousandsOfStacksAreFoundWithTheirForeignWriters) {
+  constexpr int kStacks = 2000;
+  Host host;
+  host.inventory.containers.reserve(2 * kStacks);
+  for (int number = 0; number < kStacks; ++number) {
+    const auto name = "stack" + std::to_string(number);
+    host.inventory.volumes.push_back(volume(name + "_data"));
+    auto& app = host.add(service(name, "app"));
+    app.mounts = {volume_mount(name + "_data"), bind_mount("/srv/" + name)};
+    app.labels["com.docker.compose.project.config_files"] = "/srv/" + name + "/compose.yaml";
+  }
+  host.add(container("stranger")).mounts = {bind_mount("/srv/stack7/upload"), volume_mount("stack8_data")};
+  const auto units = host.units();
+  ASSERT_EQ(units.size(), kStacks + 1u);
+  std::vector<std::string> invalid;
+  for (const auto& unit : units) {
+    if (!unit.valid()) invalid.push_back(unit.name);
+  }
+  EXPECT_THAT(invalid, UnorderedElementsAre("stack7", "stack8", "stranger"));
+}
+
 TEST(Sources, HostileNamesStayPrintable) {
   Host host;
   host.add(service("shop", "web")).mounts = {bind_mount("/srv/\x1b[31m\nfake: line")};
@@ -249,6 +315,27 @@ TEST(Recipe, AComposeFileOutOfSightIsAWarningWithTheLineToAdd) {
   EXPECT_TRUE(unit.valid());
   EXPECT_THAT(problems_of(unit), HasSubstr("warning: compose file /srv/shop/compose.yaml"));
   EXPECT_THAT(problems_of(unit), HasSubstr("add '/srv/shop:/srv/shop:ro'"));
+}
+
+TEST(Recipe, AnEnvFileOutOfSightIsAWarningWithTheLineToAdd) {
+  Host host;
+  auto& web = host.add(service("shop", "web"));
+  web.labels["com.docker.compose.project.working_dir"] = "/srv/shop";
+  web.labels["com.docker.compose.project.config_files"] = "/srv/shop/compose.yaml";
+  web.labels["com.docker.compose.project.environment_file"] = "/etc/shop/prod.env";
+  auto& self = host.add(container("kopi-docka"));
+  self.mounts = {bind_mount("/srv/shop", "/srv/shop", false)};
+  host.around.own_container_id = self.id;
+  host.around.paths = HostPaths::in_container(self);
+  const auto unit = host.unit("shop");
+  EXPECT_TRUE(unit.valid());
+  EXPECT_EQ(problems_of(unit), "warning: env file /etc/shop/prod.env: kopi-docka does not see it, so the backup does not hold it; add "
+                               "'/etc/shop:/etc/shop:ro' to the volumes of the kopi-docka service\n");
+  host.around.paths = HostPaths::in_container(host.inventory.containers[0]);
+  EXPECT_THAT(problems_of(host.unit("shop")), HasSubstr("warning: env file /etc/shop/prod.env"));
+  EXPECT_THAT(problems_of(host.unit("shop")), Not(HasSubstr("/.env"))) << "the line for the compose file shows it as well";
+  host.inventory.containers[0].labels["com.docker.compose.project.config_files"] = "/opt/compose.yaml";
+  EXPECT_THAT(problems_of(host.unit("shop")), HasSubstr("env file /srv/shop/.env: kopi-docka does not see it, so the backup does not hold it, if there is one"));
 }
 
 TEST(Recipe, AManagersOwnPathIsTranslatedThroughItsMounts) {
