@@ -5,6 +5,9 @@
 # shellcheck disable=SC2034  # for the scripts that source this file
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 LOG_DIR="${ROOT}/build/logs"
+# What install_packages of deps.sh has installed: nobody removes it, but --down of the quickstart names it.
+# shellcheck disable=SC2034  # for deps.sh
+INSTALLED_LIST="${ROOT}/build/installed-packages"
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n==> %s\n' "$*"; }
@@ -29,10 +32,30 @@ as_root() {
   fi
 }
 
-# logged NAME COMMAND...: runs a long command with its output in a file. Says every half minute that it is still at
-# work; shows the end of the file when it fails. KOPI_DOCKA_VERBOSE=1 shows everything at once.
+# watched PID LOG [GIVE-UP]: waits for a command in the background and returns its status. Says every half minute that it
+# is still at work, with the last line of LOG. GIVE-UP SECONDS LOG is asked every second whether to end it.
+watched() {
+  local pid="$1" log="$2" give_up="${3:-false}" waited=0 status=0
+  # A command in the background does not hear Ctrl-C.
+  # shellcheck disable=SC2064  # the process of now
+  trap "kill ${pid} 2>/dev/null; exit 130" INT TERM
+  while kill -0 "${pid}" 2>/dev/null; do
+    sleep 1
+    waited=$((waited + 1))
+    if "${give_up}" "${waited}" "${log}"; then kill "${pid}" 2>/dev/null || true; fi
+    if [ $((waited % 30)) -eq 0 ]; then
+      printf '    ... %ss: %s\n' "${waited}" "$(tail -n 1 "${log}" | tr -d '\r' | cut -c 1-110)"
+    fi
+  done
+  wait "${pid}" 2>/dev/null || status=$?
+  trap - INT TERM
+  return "${status}"
+}
+
+# logged NAME COMMAND...: runs a long command with its output in a file; shows the end of the file when it fails.
+# KOPI_DOCKA_VERBOSE=1 shows everything at once.
 logged() {
-  local name="$1" log pid waited=0 status=0
+  local name="$1" log status=0
   shift
   mkdir -p "${LOG_DIR}"
   log="${LOG_DIR}/${name}.log"
@@ -41,19 +64,7 @@ logged() {
     return
   fi
   "$@" >"${log}" 2>&1 &
-  pid=$!
-  # A command in the background does not hear Ctrl-C.
-  # shellcheck disable=SC2064  # the process of now
-  trap "kill ${pid} 2>/dev/null; exit 130" INT TERM
-  while kill -0 "${pid}" 2>/dev/null; do
-    sleep 1
-    waited=$((waited + 1))
-    if [ $((waited % 30)) -eq 0 ]; then
-      printf '    ... %ss: %s\n' "${waited}" "$(tail -n 1 "${log}" | tr -d '\r' | cut -c 1-110)"
-    fi
-  done
-  wait "${pid}" || status=$?
-  trap - INT TERM
+  watched $! "${log}" || status=$?
   if [ "${status}" -ne 0 ]; then
     printf '\n    The last lines of %s:\n' "${log}" >&2
     tail -n 40 "${log}" | sed 's/^/    | /' >&2

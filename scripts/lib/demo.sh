@@ -7,7 +7,9 @@ DEMO_PROJECT=shop
 DEMO_MARK=org.kopi-docka.quickstart
 DEMO_IMAGES=(kopi-docka-demo/postgres:latest kopi-docka-demo/nginx:latest)
 DEMO_FILE="${ROOT}/compose/quickstart.yaml"
-DEMO_FOLDER="${KOPI_DOCKA_DEMO_FOLDER:-${ROOT}/build/quickstart}"
+DEMO_FOLDER="$(realpath --canonicalize-missing "${KOPI_DOCKA_DEMO_FOLDER:-${ROOT}/build/quickstart}")"
+# In a folder that the quickstart made; without it none is removed.
+DEMO_FOLDER_MARK="${DEMO_FOLDER}/.made-by-kopi-docka-quickstart"
 
 # What compose/quickstart.yaml asks of its environment.
 prepare_demo() {
@@ -29,14 +31,17 @@ demo_command() {
 }
 
 build_demo_images() {
-  build_image demo-postgres --tag "${DEMO_IMAGES[0]}" --build-arg "BASE_IMAGE=${BASE_IMAGE}" "${ROOT}/compose/demo/postgres"
-  build_image demo-nginx --tag "${DEMO_IMAGES[1]}" --build-arg "BASE_IMAGE=${BASE_IMAGE}" "${ROOT}/compose/demo/web"
+  local number names=(postgres nginx) folders=(postgres web)
+  for number in 0 1; do
+    making "${DEMO_IMAGES[number]}" build_image "demo-${names[number]}" --tag "${DEMO_IMAGES[number]}" \
+      --build-arg "BASE_IMAGE=${BASE_IMAGE}" "${ROOT}/compose/demo/${folders[number]}"
+  done
   say "Images of the demo stack are built: ${DEMO_IMAGES[*]}"
 }
 
 # A real stack or sidecar of the user may have the names of the demo: never touch it.
 refuse_strangers() {
-  local mark volume
+  local mark volume network="${DEMO_PROJECT}_default"
   if docker container inspect kopi-docka >/dev/null 2>&1; then
     mark="$(docker container inspect --format "{{index .Config.Labels \"${DEMO_MARK}\"}}" kopi-docka)"
     [ "${mark}" = true ] || die "a container named kopi-docka is here that is not the quickstart's" \
@@ -51,16 +56,32 @@ refuse_strangers() {
     mark="$(docker volume inspect --format "{{index .Labels \"${DEMO_MARK}\"}}" "${volume}")"
     [ "${mark}" = true ] || die "a volume named ${volume} is here that is not the quickstart's" "docker volume inspect ${volume}"
   done
+  if docker network inspect "${network}" >/dev/null 2>&1; then
+    mark="$(docker network inspect --format "{{index .Labels \"${DEMO_MARK}\"}}" "${network}")"
+    [ "${mark}" = true ] || die "a network named ${network} is here that is not the quickstart's" "docker network inspect ${network}"
+  fi
+}
+
+refuse_folder() {
+  if [ -e "${DEMO_FOLDER}" ] && [ ! -e "${DEMO_FOLDER_MARK}" ] && [ -n "$(find "${DEMO_FOLDER}" -mindepth 1 -print -quit)" ]; then
+    die "${DEMO_FOLDER} is not empty and was not made by the quickstart" "remove it, or name another in KOPI_DOCKA_DEMO_FOLDER"
+  fi
 }
 
 demo_volume_names() { printf "${DEMO_PROJECT}_%s\n" db kopi-docka-state kopi-docka-cache kopi-docka-repository; }
 
+# Everything that carries our label: "container shop_db_1, volume shop_db, network shop_default".
+demo_objects() {
+  {
+    docker ps --all --filter "label=${DEMO_MARK}=true" --format 'container {{.Names}}'
+    docker volume ls --filter "label=${DEMO_MARK}=true" --format 'volume {{.Name}}'
+    docker network ls --filter "label=${DEMO_MARK}=true" --format 'network {{.Name}}'
+  } | paste --serial --delimiters=, | sed 's/,/, /g'
+}
+
 # remove_stack TEXT: containers, networks and volumes; says TEXT first when there are any.
 remove_stack() {
-  if [ -z "$(docker ps --all --quiet --filter "label=${DEMO_MARK}=true")$(docker volume ls --quiet --filter "label=${DEMO_MARK}=true")" ] &&
-    [ -z "$(docker network ls --quiet --filter "label=com.docker.compose.project=${DEMO_PROJECT}")" ]; then
-    return 0
-  fi
+  if [ -z "$(demo_objects)" ]; then return 0; fi
   if [ -n "$1" ]; then say "$1"; fi
   demo_compose down --volumes --remove-orphans || die "the stack could not be removed" "docker ps --all --filter label=${DEMO_MARK}"
 }
@@ -68,6 +89,10 @@ remove_stack() {
 # The files belong to whoever started the quickstart, but the sidecar works as root: what it may have left goes the same way.
 remove_demo_files() {
   [ -e "${DEMO_FOLDER}" ] || return 0
+  if [ ! -e "${DEMO_FOLDER_MARK}" ]; then
+    say "Left, because the quickstart did not make it: folder ${DEMO_FOLDER}"
+    return 0
+  fi
   rm -rf "${DEMO_FOLDER}" 2>/dev/null ||
     docker run --rm --network none -v "$(dirname "${DEMO_FOLDER}"):/work" "${BASE_IMAGE:-${BASE_REPOSITORY}:${DEBIAN_RELEASE}}" \
       rm -rf "/work/$(basename "${DEMO_FOLDER}")" || die "${DEMO_FOLDER} cannot be removed"
@@ -77,7 +102,9 @@ remove_demo_files() {
 # A copy of the pages in git, and some hundred more: destroying them must not touch the project.
 make_demo_files() {
   local number
-  remove_demo_files
+  if [ -e "${DEMO_FOLDER_MARK}" ]; then remove_demo_files; fi
+  mkdir -p "${DEMO_FOLDER}"
+  printf 'scripts/quickstart --down removes this folder.\n' >"${DEMO_FOLDER_MARK}"
   mkdir -p "${DEMO_FOLDER}/web/articles" "${DEMO_FOLDER}/web/private"
   install -m 0644 "${ROOT}"/compose/demo/web/files/* "${DEMO_FOLDER}/web/"
   for number in $(seq 1 200); do
@@ -140,16 +167,33 @@ stack_problem() {
   answer="$(docker exec kopi-docka kopi-docka health 2>&1)" || printf 'the sidecar is not ready: %s' "${answer}"
 }
 
+# The images of this run, unless the user wants them to stay; then the rest, in words.
 remove_images() {
-  local image label images=("${PRODUCT_IMAGE}" "${DEMO_IMAGES[@]}" "${ENGINE_IMAGE}" "${KOPI_DOCKA_BASE_IMAGE:-${BASE_REPOSITORY}:${DEBIAN_RELEASE}}")
-  if [ -s "${PULLED_LIST}" ]; then mapfile -t -O "${#images[@]}" images <"${PULLED_LIST}"; fi
-  for image in "${images[@]}"; do
-    image_exists "${image}" || continue
-    if docker image rm "${image}" >/dev/null; then say "Removed: image ${image}"; else say "Left, because something else uses it: image ${image}"; fi
-  done
-  # What earlier builds left without a name.
-  for label in org.kopi-docka.stage kopi-docka.role; do
-    docker image prune --force --filter "label=${label}" >/dev/null
-  done
-  rm -rf "${ENGINE_STAGE}" "${PULLED_LIST}"
+  if [ -n "${KOPI_DOCKA_KEEP_IMAGES:-}" ]; then
+    say "Left, as KOPI_DOCKA_KEEP_IMAGES says: the images"
+    return
+  fi
+  remove_made_images
+  remove_nameless_images
+  tell_left_images "${DEMO_IMAGES[@]}" "${PRODUCT_IMAGE}" "${ENGINE_IMAGE}" "${KOPI_DOCKA_BASE_IMAGE:-${BASE_REPOSITORY}:${DEBIAN_RELEASE}}"
+}
+
+# What is left of the build: our logs go; packages stay, for others may need them by now.
+remove_traces() {
+  local packages
+  rm -rf "${LOG_DIR}" "${ENGINE_STAGE}"
+  if [ -s "${INSTALLED_LIST}" ]; then
+    packages="$(sort -u "${INSTALLED_LIST}" | while read -r package; do
+      if package_installed "${package}"; then printf ' %s' "${package}"; fi
+    done)"
+    if [ -n "${packages}" ]; then say "Left, because other programs may use them by now: the packages${packages}"; fi
+  fi
+}
+
+# Nothing of the stack may be here any more.
+check_removal() {
+  local left
+  left="$(demo_objects)"
+  if [ -e "${DEMO_FOLDER_MARK}" ]; then left="${left:+${left}, }folder ${DEMO_FOLDER}"; fi
+  [ -z "${left}" ] || die "still here: ${left}" "docker ps --all --filter label=${DEMO_MARK}"
 }

@@ -9,9 +9,11 @@ BUILD_PACKAGES=(
 )
 
 # To test it as well: restic is the engine that every machine can have, busybox-static becomes the image of the system
-# tests, attr and libcap2-bin make files with extended attributes and capabilities.
+# tests, attr and libcap2-bin make files with extended attributes and capabilities, strace kills the program between two
+# records of its journal, util-linux and mount make small disks and other users.
 TEST_PACKAGES=(
-  ccache libgtest-dev libgmock-dev restic busybox-static attr acl libcap2-bin tzdata ca-certificates
+  ccache libgtest-dev libgmock-dev restic busybox-static attr acl libcap2-bin strace util-linux mount tzdata
+  ca-certificates
 )
 
 # Boost 1.81 or newer: the default of Debian 13 and Ubuntu 24.04; Debian 12 has it beside its default of 1.74.
@@ -57,6 +59,10 @@ install_packages() {
   deps_as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
     apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" ||
     { printf 'These packages could not be installed: %s\n' "${missing[*]}" >&2; return 1; }
+  if [ -n "${INSTALLED_LIST:-}" ]; then
+    mkdir -p "$(dirname "${INSTALLED_LIST}")"
+    printf '%s\n' "${missing[@]}" >>"${INSTALLED_LIST}"
+  fi
 }
 
 install_build_packages() {
