@@ -22,7 +22,7 @@ void tell_about_idle_labels(const std::vector<SortedLabels>& containers, const U
   const KnownLabel* first = nullptr;
   for (const auto& container : containers) {
     for (const auto& label : container.unit) {
-      if (label.spec->name == "enable") return;
+      if (label.spec->name == "enable" || label.spec->name == "instance") return;
       if (first == nullptr) first = &label;
     }
     if (first == nullptr && !container.member.empty()) first = &container.member.front();
@@ -77,8 +77,12 @@ std::vector<Problem> check_volume_labels(const std::string& volume, const std::m
                                          const PolicyDefaults& defaults) {
   std::vector<Problem> problems;
   for (const auto& [full_name, value] : volume_labels) {
-    if (!full_name.starts_with(defaults.prefix)) continue;
+    if (!begins_with_prefix(full_name, defaults.prefix)) continue;
     const auto where = label_place("volume", volume, full_name);
+    if (!full_name.starts_with(defaults.prefix)) {
+      add_error(problems, where, "no such label; the prefix is written " + defaults.prefix);
+      continue;
+    }
     const auto* spec = label_contract().find(full_name.substr(defaults.prefix.size()), LabelLevel::volume);
     if (spec == nullptr) {
       add_error(problems, where, "no such label on a volume; only " + defaults.prefix + "enable is known there");

@@ -35,7 +35,7 @@ struct RetentionPolicy {
 
 /// Everything the unit labels of one unit say, defaults filled in.
 struct UnitPolicy {
-  bool enabled = false;               ///< opted in: by `enable`, by a schedule or trigger, or by the watch mode
+  bool enabled = false;               ///< opted in: by `enable`, by a schedule or trigger, or by the watch mode; and ours
   std::optional<Schedule> schedule;   ///< none = only on request
   Milliseconds jitter{0};
   bool catch_up = true;
@@ -87,6 +87,7 @@ struct PolicyDefaults {
   std::string schedule;   ///< KOPI_DOCKA_SCHEDULE, empty = none
   std::string timezone = "UTC";
   bool watch_all = false;  ///< KOPI_DOCKA_WATCH=all
+  std::string instance;    ///< KOPI_DOCKA_INSTANCE, empty = this sidecar has no name
 };
 
 /// The labels of one container of a unit.

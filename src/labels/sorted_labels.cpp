@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "labels/label_value.hpp"
 #include "labels/words.hpp"
 
 namespace kopidocka {
@@ -36,7 +37,10 @@ std::string name_fault(std::string_view name) {
 std::optional<KnownLabel> recognise(KnownLabel label, std::string_view name, const std::string& prefix,
                                     std::vector<Problem>& problems) {
   const auto& contract = label_contract();
-  if (contract.find(name, LabelLevel::internal) != nullptr) return std::nullopt;
+  if (const auto* internal = contract.find(name, LabelLevel::internal)) {
+    if (const auto value = parse_label_value(*internal, label.text, "UTC"); !value) add_error(problems, label.where(), value.error().message());
+    return std::nullopt;
+  }
   const auto hook = split_hook_label(name);
   for (const auto level : {LabelLevel::unit, LabelLevel::member}) {
     if (label.spec == nullptr) label.spec = contract.find(name, level);
@@ -73,6 +77,10 @@ std::string label_place(std::string_view kind, std::string_view owner, std::stri
 
 std::string KnownLabel::where() const { return label_place("container", container, full_name); }
 
+bool begins_with_prefix(std::string_view full_name, const std::string& prefix) {
+  return lower(full_name.substr(0, prefix.size())) == lower(prefix);
+}
+
 std::string text_fault(std::string_view text) {
   if (text.empty()) return "the value is empty; leave the label out to have the default";
   if (text.size() > kMaxLabelValue) return "the value is longer than " + std::to_string(kMaxLabelValue) + " bytes";
@@ -99,9 +107,8 @@ void add_not_yet(const LabelSpec& spec, std::string_view value, const std::strin
 SortedLabels sort_labels(const LabelSet& set, const std::string& prefix, std::vector<Problem>& problems) {
   SortedLabels sorted;
   sorted.container = set.container;
-  const auto any_case = lower(prefix);
   for (const auto& [full_name, value] : set.labels) {
-    if (lower(std::string_view(full_name).substr(0, prefix.size())) != any_case) continue;
+    if (!begins_with_prefix(full_name, prefix)) continue;
     KnownLabel label{nullptr, set.container, full_name, trim(value)};
     if (!full_name.starts_with(prefix)) {
       add_error(problems, label.where(), "no such label; the prefix is written " + prefix);

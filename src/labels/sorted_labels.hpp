@@ -38,6 +38,9 @@ SortedLabels sort_labels(const LabelSet& set, const std::string& prefix, std::ve
 /// "container shop-db-1, label kopi-docka.schedule", with names printable and short.
 std::string label_place(std::string_view kind, std::string_view owner, std::string_view label);
 
+/// Whether the name begins with the prefix, in whatever letter case.
+bool begins_with_prefix(std::string_view full_name, const std::string& prefix);
+
 /// What is wrong with the text of any label (empty, too long, control characters), nothing when it is fine.
 std::string text_fault(std::string_view text);
 

@@ -87,6 +87,13 @@ const std::map<std::string_view, Setter>& setters() {
 
 using ByName = std::map<std::string, KnownLabel>;
 
+/// Whether both say the same, however it is spelled ("60s" and "1m"). Values that cannot be read are compared as text.
+bool is_same_value(const KnownLabel& a, const KnownLabel& b) {
+  if (a.text == b.text) return true;
+  const auto left = parse_label_value(*a.spec, a.text, "UTC"), right = parse_label_value(*b.spec, b.text, "UTC");
+  return left && right && *left == *right;
+}
+
 /// One value per label: the first one met stays, a different one on another container is an error.
 ByName merge(const std::vector<SortedLabels>& containers, std::vector<Problem>& problems) {
   ByName merged;
@@ -94,9 +101,7 @@ ByName merge(const std::vector<SortedLabels>& containers, std::vector<Problem>& 
     for (const auto& label : container.unit) {
       const auto [known, added] = merged.emplace(label.spec->name, label);
       const auto& first = known->second;
-      const bool is_boolean = label.spec->type == LabelType::boolean;
-      const bool same = is_boolean ? lower(first.text) == lower(label.text) : first.text == label.text;
-      if (added || same) continue;
+      if (added || is_same_value(first, label)) continue;
       add_error(problems, label.where(),
                 "says " + shown_value(*label.spec, label.text) + ", but container " + printable(first.container, 100) +
                     " says " + shown_value(*label.spec, first.text) + "; a stack has one value for it, keep one of the two");
@@ -137,6 +142,16 @@ bool wants_backup(const ByName& labels, bool watch_all) {
   return watch_all || labels.contains("schedule") || labels.contains("trigger");
 }
 
+/// Whether another sidecar is to take care of the stack. It is told, as a misspelled name would leave it to nobody.
+bool is_left_to_another(const ByName& labels, const PolicyDefaults& defaults, std::vector<Problem>& problems) {
+  const auto label = labels.find("instance");
+  if (label == labels.end() || label->second.text == defaults.instance) return false;
+  add_warning(problems, label->second.where(),
+              "the stack is left to the sidecar called " + shown_value(*label->second.spec, label->second.text) + "; this one " +
+                  (defaults.instance.empty() ? "has no name (KOPI_DOCKA_INSTANCE)" : "is '" + printable(defaults.instance, 100) + "'"));
+  return true;
+}
+
 std::optional<Schedule> read_schedule(const ByName& labels, bool enabled, const PolicyDefaults& defaults,
                                       const std::string& zone, std::vector<Problem>& problems) {
   const auto label = labels.find("schedule");
@@ -173,7 +188,7 @@ UnitPolicy read_unit_policy(const std::vector<SortedLabels>& containers, const P
   UnitPolicy policy;
   apply_defaults(policy);
   const auto labels = merge(containers, problems);
-  policy.enabled = wants_backup(labels, defaults.watch_all);
+  policy.enabled = wants_backup(labels, defaults.watch_all) && !is_left_to_another(labels, defaults, problems);
   const auto zone = read_zone(labels, policy.enabled, defaults, problems);
   policy.schedule = read_schedule(labels, policy.enabled, defaults, zone, problems);
   for (const auto& [name, label] : labels) {

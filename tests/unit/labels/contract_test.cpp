@@ -72,7 +72,9 @@ TEST(Contract, EveryExampleDefaultAndWorkingValueIsAValue) {
 TEST(Contract, EveryExampleParsesWithoutAnErrorUnlessItsLabelMakesUnitsInvalidForNow) {
   for (const auto& spec : label_contract().labels()) {
     if (!on_containers(spec)) continue;
-    const auto parsed = parse_one(with_company(spec, spec.example));
+    PolicyDefaults here;
+    here.instance = "offsite";
+    const auto parsed = parse_one(with_company(spec, spec.example), here);
     const bool later = spec.status == LabelStatus::later;
     const bool holds = std::find(spec.works_now.begin(), spec.works_now.end(), spec.example) != spec.works_now.end();
     const bool invalid = later && spec.meanwhile == Meanwhile::invalid && !holds;

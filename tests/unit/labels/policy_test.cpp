@@ -117,8 +117,46 @@ TEST(UnitLabels, OtherPrefixesAreNotOurs) {
   EXPECT_FALSE(parse_one({{"kopi-docka.schedule", "@daily"}}, acme).unit.enabled);
 }
 
-TEST(UnitLabels, TheRoleOfTheImageIsKnown) {
+TEST(UnitLabels, TheRoleOfTheImageIsKnownAndNoOther) {
   EXPECT_TRUE(parse_one({{"kopi-docka.role", "sidecar"}}).problems.empty());
+  EXPECT_EQ(errors(parse_one({{"kopi-docka.role", "database"}}).problems).size(), 1u);
+  EXPECT_EQ(errors(parse_one({{"kopi-docka.role", ""}}).problems).size(), 1u);
+}
+
+TEST(UnitLabels, OneValueSpelledInTwoWaysIsOneValue) {
+  const auto both = [](const std::string& name, const std::string& one, const std::string& other) {
+    return errors(parse_labels({{"db", {{"kopi-docka.enable", "true"}, {name, one}}}, {"web", {{name, other}}}}, {}).problems).size();
+  };
+  EXPECT_EQ(both("kopi-docka.start-timeout", "60s", "1m"), 0u);
+  EXPECT_EQ(both("kopi-docka.exclude", "a,b", "a, b"), 0u);
+  EXPECT_EQ(both("kopi-docka.catch-up", "True", "true"), 0u);
+  EXPECT_EQ(both("kopi-docka.start-timeout", "60s", "61s"), 1u);
+  EXPECT_EQ(both("kopi-docka.exclude", "a,b", "b,a"), 1u);
+}
+
+TEST(UnitLabels, NotifyAndPriorityWorkWithoutAWarning) {
+  const auto parsed = parse_one({{"kopi-docka.enable", "true"}, {"kopi-docka.notify", "always"}, {"kopi-docka.priority", "5"}});
+  EXPECT_TRUE(parsed.problems.empty()) << shown(parsed.problems);
+  EXPECT_EQ(parsed.unit.notify, NotifyLevel::always);
+}
+
+TEST(UnitLabels, AStackThatNamesAnotherInstanceIsLeftAloneAloud) {
+  PolicyDefaults here;
+  here.instance = "site-a";
+  const Labels mine = {{"kopi-docka.schedule", "@daily"}, {"kopi-docka.instance", "site-a"}};
+  EXPECT_TRUE(parse_one(mine, here).unit.enabled);
+  EXPECT_TRUE(parse_one(mine, here).problems.empty());
+  EXPECT_TRUE(parse_one({{"kopi-docka.schedule", "@daily"}}, here).unit.enabled) << "without the label any sidecar takes it";
+  auto other = here;
+  other.instance = "offsite";
+  for (const auto& defaults : {other, PolicyDefaults()}) {
+    const auto parsed = parse_one(mine, defaults);
+    EXPECT_FALSE(parsed.unit.enabled);
+    EXPECT_FALSE(parsed.unit.schedule);
+    EXPECT_TRUE(errors(parsed.problems).empty());
+    EXPECT_EQ(parsed.problems.size(), 1u) << shown(parsed.problems);
+    EXPECT_TRUE(mentions(parsed.problems, "the stack is left to the sidecar called 'site-a'"));
+  }
 }
 
 TEST(UnitLabels, EveryProblemIsReportedNotJustTheFirst) {
@@ -222,6 +260,9 @@ TEST(VolumeLabels, AreCheckedLikeAllOthers) {
   const auto problems = check_volume_labels("data", {{"kopi-docka.enable", "no"}, {"kopi-docka.schedule", "@daily"}}, {});
   ASSERT_EQ(problems.size(), 2u);
   EXPECT_EQ(problems[0].where, "volume data, label kopi-docka.enable");
+  const auto other_case = check_volume_labels("data", {{"Kopi-Docka.enable", "false"}}, {});
+  ASSERT_EQ(other_case.size(), 1u);
+  EXPECT_NE(other_case[0].message.find("the prefix is written kopi-docka."), std::string::npos);
 }
 
 }  // namespace kopidocka
