@@ -4,8 +4,38 @@
 namespace kopidocka {
 namespace {
 
+std::string shown(const DataSource& source) { return std::string(to_string(source.kind)) + " " + printable(source.name); }
+
+/// How many files the newest backup that has this source found in it; 0 when none has it.
+std::uint64_t files_before(const ReportStore& reports, const std::string& unit, const DataSource& source) {
+  constexpr size_t kAllOfAUnit = 400;
+  ReportFilter filter;
+  filter.unit = unit;
+  filter.kind = RunKind::backup;
+  filter.limit = kAllOfAUnit;
+  for (const auto& report : reports.list(filter).reports) {
+    if (report.result != RunResult::success && report.result != RunResult::partial) continue;
+    for (const auto& snapshot : report.snapshots) {
+      if (snapshot.type == to_string(source.kind) && snapshot.source == source.name) return snapshot.files;
+    }
+  }
+  return 0;
+}
+
+/// A folder whose disk was mounted after we started, or is not mounted at all, looks empty from here: a backup of it would
+/// be a restore point that has nothing. Only a person knows that emptiness is meant, and says so by asking for a backup.
+void refuse_sudden_emptiness(RunState& state, const DataSource& source) {
+  const auto before = files_before(state.context.reports, state.plan.unit.name, source);
+  if (before == 0) return;
+  const auto found = shown(source) + " is empty, but held " + std::to_string(before) + " files at its last backup";
+  if (state.report.trigger == "request") return state.note(found + "; it was taken as it is, as the backup was asked for");
+  throw Error(ErrorKind::refused, found,
+              "is its disk mounted? If it was mounted after kopi-docka started, start kopi-docka again; if it is meant to be "
+              "empty, run 'kopi-docka backup " + printable(state.plan.unit.name) + "' once, which takes it as it is");
+}
+
 void require_readable(const DataSource& source, const PathFacts& facts) {
-  const auto name = std::string(to_string(source.kind)) + " " + printable(source.name);
+  const auto name = shown(source);
   if (!facts.problem.empty()) throw Error(ErrorKind::refused, name + ": " + facts.problem, "look at its disk or network mount");
   if (facts.kind == PathKind::missing) {
     throw Error(ErrorKind::refused, name + ": " + printable(source.local_path) + " does not exist here",
@@ -25,6 +55,7 @@ Task<> perform_probe_sources(RunState& state, ProbeSources step) {
   const auto facts = co_await state.context.worker.probe(std::move(paths), state.engine_cancel);
   for (size_t i = 0; i < step.sources.size(); ++i) {
     require_readable(step.sources[i], facts.at(i));
+    if (facts.at(i).kind == PathKind::folder && facts.at(i).empty) refuse_sudden_emptiness(state, step.sources[i]);
     if (facts.at(i).kind == PathKind::file) state.single_files.insert(step.sources[i].path);
   }
 }

@@ -63,6 +63,60 @@ TEST(Runner, AnUnreachableRepositoryStopsNothing) {
   EXPECT_TRUE(report.members.empty());
 }
 
+/// A plan in which the database's volume is an empty folder.
+Plan plan_with_an_empty_source(RunWorld& world, const std::string& trigger) {
+  auto plan = world.plan();
+  plan.trigger = trigger;
+  const auto folder = world.folder / "empty";
+  std::filesystem::create_directories(folder);
+  for (auto& step : plan.steps) {
+    if (auto* probe = std::get_if<ProbeSources>(&step.action)) probe->sources[0].local_path = folder.string();
+  }
+  return plan;
+}
+
+void remember_backup(RunWorld& world, RunResult result, TimePoint when, std::uint64_t files) {
+  RunReport report;
+  report.unit = "shop";
+  report.backup_id = make_uuid();
+  report.result = result;
+  report.started_at = when;
+  SnapshotReport snapshot;
+  snapshot.type = "volume";
+  snapshot.source = "shop_db";
+  snapshot.files = files;
+  report.snapshots = {snapshot};
+  ASSERT_TRUE(world.reports.save(report));
+}
+
+TEST(Runner, AFolderThatIsSuddenlyEmptyStopsNothingUntilSomebodyAsksForTheBackup) {
+  RunWorld world;
+  const auto now = world.clock.now();
+  remember_backup(world, RunResult::success, now - std::chrono::hours(2), 42);
+  remember_backup(world, RunResult::failed, now - std::chrono::hours(1), 0);
+  const auto carry_out = [&](const std::string& trigger) {
+    Runner runner(world.context());
+    return run_task(world.io, runner.carry_out(plan_with_an_empty_source(world, trigger), Cancel()));
+  };
+  for (const auto* trigger : {"schedule", "catch-up"}) {
+    const auto report = carry_out(trigger);
+    EXPECT_EQ(report.result, RunResult::skipped);
+    EXPECT_THAT(report.problems.front(), HasSubstr("volume shop_db is empty, but held 42 files at its last backup"));
+    EXPECT_THAT(report.problems.front(), HasSubstr("run 'kopi-docka backup shop' once"));
+    EXPECT_TRUE(world.observer.lines.empty());
+  }
+  const auto asked = carry_out("request");
+  EXPECT_EQ(asked.result, RunResult::success);
+  EXPECT_THAT(asked.problems, ElementsAre(HasSubstr("it was taken as it is")));
+  EXPECT_EQ(carry_out("schedule").result, RunResult::success) << "it was empty at its last backup as well";
+}
+
+TEST(Runner, AFolderThatWasNeverFullMayBeEmpty) {
+  RunWorld world;
+  Runner runner(world.context());
+  EXPECT_EQ(run_task(world.io, runner.carry_out(plan_with_an_empty_source(world, "schedule"), Cancel())).result, RunResult::success);
+}
+
 TEST(Runner, AJournalThatCannotBeWrittenStopsNothing) {
   RunWorld world;
   std::filesystem::remove_all(world.folder / "journal");
