@@ -11,13 +11,14 @@
 namespace kopidocka {
 namespace {
 
-/// What Docker's "wait for ever" and absurd labels mean here: every wait has a bound.
-constexpr int kLongestGrace = 3600;
+/// Every wait has a bound: the longest the label may say, and what Docker's "wait for ever" means here.
+constexpr int kLongestGrace = 86'400;
+constexpr int kInsteadOfForEver = 3600;
 
 int grace_of(const Member& member, int default_grace) {
   std::int64_t grace = member.container.stop_timeout.value_or(default_grace);
   if (member.policy.stop_timeout) grace = std::chrono::ceil<Seconds>(*member.policy.stop_timeout).count();
-  return grace < 0 || grace > kLongestGrace ? kLongestGrace : static_cast<int>(grace);
+  return grace < 0 ? kInsteadOfForEver : static_cast<int>(std::min<std::int64_t>(grace, kLongestGrace));
 }
 
 HeldMember held(const Member& member, int default_grace) {
@@ -115,19 +116,19 @@ void add_health(Plan& plan, const StepsOf& stops, int default_grace) {
 }
 
 std::optional<Error> hold_refusal(const Unit& unit) {
+  std::vector<std::string> reasons;
   for (const auto& problem : unit.problems) {
-    if (problem.severity == Problem::Severity::error) {
-      return Error(ErrorKind::refused, problem.where + ": " + problem.message, "see 'kopi-docka list'");
-    }
+    if (problem.severity == Problem::Severity::error) reasons.push_back(problem.where + ": " + problem.message);
   }
+  const bool invalid = !reasons.empty();
   for (const auto& member : unit.members) {
     const auto& status = member.container.state.status;
-    if (status == "paused" || status == "removing") {
-      return Error(ErrorKind::refused, "container " + printable(member.container.name) + " is " + status,
-                   status == "paused" ? "unpause or stop it first: after a backup it would run" : "wait until it is gone");
-    }
+    const auto is = "container " + printable(member.container.name) + " is " + status;
+    if (status == "paused") reasons.push_back(is + ": unpause or stop it first, as after a backup it would run");
+    if (status == "removing") reasons.push_back(is + ": wait until it is gone");
   }
-  return std::nullopt;
+  if (reasons.empty()) return std::nullopt;
+  return Error(ErrorKind::refused, join(reasons, "; also "), invalid ? "see 'kopi-docka list'" : "then try again");
 }
 
 }  // namespace kopidocka

@@ -22,7 +22,7 @@ StepsOf add_starts(Plan& plan, const StepsOf& stops, const StepsOf& before, int 
 /// Waits, when everything is up again, until each started member is healthy.
 void add_health(Plan& plan, const StepsOf& stops, int default_grace);
 
-/// Why the unit cannot be held now; nothing when it can.
+/// Why the unit cannot be held now, every reason in one text; nothing when it can.
 std::optional<Error> hold_refusal(const Unit& unit);
 
 }  // namespace kopidocka

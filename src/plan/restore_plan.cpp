@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "plan/hold_steps.hpp"
 #include "unit/data_place.hpp"
+#include "unit/namespaces.hpp"
 
 namespace kopidocka {
 namespace {
@@ -128,7 +129,9 @@ Result<RestoreTarget> in_place(const PointMember& member, const RestoreSite& sit
   const auto local = site.paths.local(*place);
   if (!local) {
     return Error{ErrorKind::refused, "kopi-docka does not see " + printable(*place),
-                 "add '" + printable(line_to_see(*place)) + "' to the volumes of the kopi-docka service, or use --to"};
+                 site.paths.nothing_visible_because().empty()
+                     ? "add '" + printable(line_to_see(*place)) + "' to the volumes of the kopi-docka service, or use --to"
+                     : site.paths.nothing_visible_because()};
   }
   if (!local->writable) {
     return Error{ErrorKind::refused, "kopi-docka may not write to " + printable(*place),
@@ -163,13 +166,25 @@ std::string harm_of_stop(const Container& container, const Container* self) {
   return our_network ? "gives kopi-docka its network, which would be cut off" : std::string();
 }
 
+/// A container that lives in a namespace of one that is gone or down could be stopped, but not started again.
+std::string harm_of_start(const Container& container, const RestoreSite& site) {
+  for (const auto& from : borrowed_namespaces(container)) {
+    const auto owner = std::find_if(site.containers.begin(), site.containers.end(),
+                                    [&](const Container& candidate) { return is_meant(from.owner, candidate); });
+    if (owner != site.containers.end() && owner->running()) continue;
+    return "lives in the " + from.kind + " namespace of a container that is gone or down, and could not be started again";
+  }
+  return {};
+}
+
 std::optional<Error> unholdable(const Unit& unit, const RestoreSite& site) {
   const auto self = std::find_if(site.containers.begin(), site.containers.end(), [&](const Container& container) {
     return !site.own_container_id.empty() && container.id == site.own_container_id;
   });
   for (const auto& member : unit.members) {
     if (!member.container.running()) continue;
-    const auto harm = harm_of_stop(member.container, self == site.containers.end() ? nullptr : &*self);
+    auto harm = harm_of_stop(member.container, self == site.containers.end() ? nullptr : &*self);
+    if (harm.empty()) harm = harm_of_start(member.container, site);
     if (harm.empty()) continue;
     return Error(ErrorKind::refused, "container " + printable(member.container.name) + " " + harm,
                  "stop it first, or restore to a folder with --to");

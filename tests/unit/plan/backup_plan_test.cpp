@@ -83,6 +83,17 @@ TEST(BackupPlan, RefusesAnInvalidAPausedAndAnEmptyUnit) {
   EXPECT_TRUE(make_backup_plan(warned, options()));
 }
 
+TEST(BackupPlan, ARefusalNamesEveryReason) {
+  auto unit = shop();
+  unit.problems = {{Problem::Severity::error, "container x", "is wrong"},
+                   {Problem::Severity::warning, "container y", "is odd"},
+                   {Problem::Severity::error, "volume z", "is out of sight"}};
+  unit.members[0].container.state.status = "paused";
+  const auto plan = make_backup_plan(unit, options());
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().text(), HasSubstr("container x: is wrong; also volume z: is out of sight; also container shop-db-1 is paused"));
+}
+
 TEST(BackupPlan, TakesExactlyTheSnapshotsOfItsScope) {
   const auto types = [](Scope scope) {
     const auto plan = plan_of(shop(), options(scope));
@@ -140,7 +151,9 @@ TEST(BackupPlan, WaitsAsLongForAStopAsItsContainerSays) {
   unit.members[0].policy.stop_timeout = Milliseconds(1'500);
   EXPECT_EQ(grace("db"), 2) << "the label, rounded up";
   unit.members[0].policy.stop_timeout = Milliseconds(1'000'000'000'000'000);
-  EXPECT_EQ(grace("db"), 3600);
+  EXPECT_EQ(grace("db"), 86'400) << "the longest that the label may say";
+  unit.members[0].policy.stop_timeout = Milliseconds(7'200'000);
+  EXPECT_EQ(grace("db"), 7200);
   unit.members[1].container.stop_timeout = -1;
   EXPECT_EQ(grace("web"), 3600) << "even Docker's 'for ever' has a bound";
 }

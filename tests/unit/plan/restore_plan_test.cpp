@@ -209,7 +209,8 @@ TEST(RestorePlan, AMemberThatAStopWouldHarmIsRefused) {
   const std::vector<std::pair<std::string, std::function<void(Container&)>>> harms = {
       {"--rm", [](Container& made) { made.auto_remove = true; }},
       {"swarm", [](Container& made) { made.labels["com.docker.swarm.service.id"] = "x"; }},
-      {"paused", [](Container& made) { made.state.status = "paused"; }}};
+      {"paused", [](Container& made) { made.state.status = "paused"; }},
+      {"could not be started again", [](Container& made) { made.network_mode = "container:" + id_of("gone"); }}};
   for (const auto& [word, change] : harms) {
     Restore restore;
     change(restore.host.inventory.containers[1]);
