@@ -39,7 +39,7 @@ void Scheduler::set_units(const std::vector<Unit>& units) {
     if (!unit.policy.enabled || !unit.policy.schedule || !unit.valid()) continue;
     present.insert(unit.name);
     const bool is_new = known_.count(unit.name) == 0;
-    queue_.put(unit.name, {*unit.policy.schedule, unit.policy.jitter, unit.policy.catch_up},
+    queue_.put(unit.name, {*unit.policy.schedule, unit.policy.jitter, unit.policy.catch_up, unit.policy.priority},
                is_new ? last_run(unit.name) : std::nullopt, now);
   }
   for (const auto& unit : known_) {

@@ -89,7 +89,9 @@ DueQueue::Taken DueQueue::take(TimePoint now) {
     if (!entry.gone) judge(unit, entry, now, reason, taken);
   }
   std::stable_sort(taken.due.begin(), taken.due.end(),
-                   [](const Due& a, const Due& b) { return a.scheduled < b.scheduled; });
+                   [](const Due& a, const Due& b) {
+                     return std::pair(-a.priority, a.scheduled) < std::pair(-b.priority, b.scheduled);
+                   });
   return taken;
 }
 
@@ -102,7 +104,7 @@ void DueQueue::judge(const std::string& unit, Entry& entry, TimePoint now, MissR
     if (entry.running) reason = MissReason::overlap;
     const auto missed = passed.count - (on_time ? 1 : 0);
     if (missed > 0) taken.missed.push_back({unit, reason, missed});
-    if (on_time) return hand_out(entry, {unit, passed.last.scheduled, false}, now, taken);
+    if (on_time) return hand_out(entry, {unit, passed.last.scheduled, false, 0}, now, taken);
     const auto next = tick_after(unit, entry, passed.last.scheduled);
     const bool wanted =
         entry.rule.catch_up && !entry.running && (!next || next->due - now >= kTooNearForCatchUp);
@@ -112,7 +114,7 @@ void DueQueue::judge(const std::string& unit, Entry& entry, TimePoint now, MissR
     entry.missed_tick = passed.last.scheduled;
   }
   if (entry.catch_up_at && *entry.catch_up_at <= now && !entry.running) {
-    hand_out(entry, {unit, entry.missed_tick, true}, now, taken);
+    hand_out(entry, {unit, entry.missed_tick, true, 0}, now, taken);
   }
 }
 
@@ -120,6 +122,7 @@ void DueQueue::hand_out(Entry& entry, Due due, TimePoint now, Taken& taken) {
   entry.running = true;
   entry.last_run = now;
   entry.catch_up_at.reset();
+  due.priority = entry.rule.priority;
   taken.due.push_back(std::move(due));
 }
 

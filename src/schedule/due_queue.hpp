@@ -18,6 +18,7 @@ struct DueRule {
   Schedule schedule;
   Milliseconds jitter{0};  ///< a run begins up to this much later, at most half way to the following one
   bool catch_up = true;    ///< one run for all that were missed
+  int priority = 0;        ///< of those due at once, higher ones come first
 };
 
 /// A unit whose time has come.
@@ -25,6 +26,7 @@ struct Due {
   std::string unit;
   TimePoint scheduled;    ///< the time of the schedule that is served, without jitter
   bool catch_up = false;  ///< for missed times, not on time
+  int priority = 0;
 };
 
 enum class MissReason {
@@ -71,7 +73,7 @@ class DueQueue {
   void remove(const std::string& unit);
 
   struct Taken {
-    std::vector<Due> due;  ///< earliest first; they count as running from now on
+    std::vector<Due> due;  ///< highest priority first, then the earliest; they count as running from now on
     std::vector<Missed> missed;
   };
   Taken take(TimePoint now);

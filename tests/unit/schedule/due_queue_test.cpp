@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 TimePoint at(const std::string& text) { return from_iso8601(text); }
 
 DueRule rule(std::string_view expressions, Milliseconds jitter = 0ms, bool catch_up = true) {
-  return {Schedule::parse(expressions, "UTC").value(), jitter, catch_up};
+  return {Schedule::parse(expressions, "UTC").value(), jitter, catch_up, 0};
 }
 
 std::uint64_t missed_by(const DueQueue::Taken& taken, MissReason reason) {
@@ -45,6 +45,18 @@ TEST(DueQueue, HandsAUnitOutOnceAtItsTimeAndWakesForIt) {
   queue.finished("shop");
   EXPECT_TRUE(queue.take(at("2026-11-22T03:00:01Z")).due.empty());
   EXPECT_EQ(queue.next_run("shop", at("2026-11-22T03:00:01Z")), at("2026-11-23T03:00:00Z"));
+}
+
+TEST(DueQueue, OfUnitsDueAtOnceTheHigherPriorityComesFirst) {
+  DueQueue queue;
+  for (const auto& [unit, priority] : {std::pair("a", -5), std::pair("b", 0), std::pair("c", 10), std::pair("d", 0)}) {
+    auto wanted = rule("0 3 * * *");
+    wanted.priority = priority;
+    queue.put(unit, wanted, std::nullopt, at("2026-11-22T02:59:00Z"));
+  }
+  std::vector<std::string> order;
+  for (const auto& due : queue.take(at("2026-11-22T03:00:00Z")).due) order.push_back(due.unit);
+  EXPECT_EQ(order, (std::vector<std::string>{"c", "b", "d", "a"}));
 }
 
 TEST(DueQueue, NeverSleepsLongerThanAMinute) {
