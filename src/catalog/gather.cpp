@@ -20,7 +20,6 @@ std::string folder_of(const std::string& path) { return path.substr(0, path.rfin
 RecipeContent out_of_sight(const std::string& path) {
   RecipeContent content{path, {}};
   content.file.path = path;
-  content.file.missing = true;
   content.file.problem = "it is not visible to kopi-docka (mount its folder read-only)";
   return content;
 }
@@ -68,7 +67,7 @@ Task<std::vector<RecipeFile>> find_project_files(const Worker& worker, std::vect
   co_return found;
 }
 
-/// Compose needs no .env: that one is not missed.
+/// Compose needs no .env: one that is not there is not missed. One out of sight may be there.
 bool is_missed(const RecipeContent& content) {
   const bool optional = content.path.substr(content.path.rfind('/') + 1) == ".env";
   return !optional || !content.file.missing;
