@@ -49,10 +49,12 @@ void UnitWatcher::stop() {
 
 void UnitWatcher::note(const DockerEvent& event) {
   if (event.type == "volume") volumes_dirty_ = true;
-  if (event.type == "container") dirty_.insert(event.actor_id);
+  if (event.type == "container" && !event.actor_id.empty()) dirty_.insert(event.actor_id);
+  // A prune tells that containers are gone, not which.
+  if (event.type == "container" && event.actor_id.empty()) all_dirty_ = true;
   if (event.type == "network") {
     const auto container = event.attributes.find("container");
-    if (container != event.attributes.end()) dirty_.insert(container->second);
+    if (container != event.attributes.end() && !container->second.empty()) dirty_.insert(container->second);
   }
   wake_.notify();
   callbacks_.on_event(event);
