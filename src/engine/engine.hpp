@@ -55,6 +55,8 @@ struct Snapshot {
   std::uint64_t errors = 0;          ///< entries that could not be read
   std::uint64_t ignored_errors = 0;  ///< the same, ignored by somebody's policy
   std::string incomplete;            ///< empty when complete; else Kopia's reason
+  bool single_file = false;          ///< its root is a file; restic does not tell
+  bool pinned = false;               ///< somebody pinned it: no retention lets it go
 
   bool usable() const { return !id.empty() && incomplete.empty(); }
   bool clean() const { return usable() && errors == 0 && ignored_errors == 0; }
@@ -104,7 +106,8 @@ class SnapshotEngine {
   /// Restores into an empty place with owners, modes, times; nothing outside `target` is touched.
   virtual Task<> restore(RestoreRequest request, Cancel cancel) = 0;
   virtual Task<> remove(std::vector<std::string> ids, Cancel cancel) = 0;
-  /// Applies the retention of the given sources; returns the ids that went. Kopia does it at each snapshot as well.
+  /// Applies the retention of the given sources, once their run has succeeded; returns the ids that went. Kopia does it at
+  /// each snapshot as well, by a policy that keeps one more.
   virtual Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) = 0;
   /// Checks that the snapshots can be read; `read_percent` of the files' data is downloaded. Throws failed with details.
   virtual Task<> verify(std::vector<std::string> ids, int read_percent, Cancel cancel) = 0;

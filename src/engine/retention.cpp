@@ -64,7 +64,7 @@ std::vector<std::string> expired_ids(std::vector<Snapshot> snapshots, const Rete
       if (time < rule.cutoff || static_cast<long>(rule.seen.size()) >= rule.keep) continue;
       kept = rule.seen.insert(rule.bucket(time)).second || kept;
     }
-    if (!kept) result.push_back(snapshots[i].id);
+    if (!kept && !snapshots[i].pinned) result.push_back(snapshots[i].id);
   }
   return result;
 }

@@ -21,6 +21,17 @@ std::vector<std::string> names_of(const RestorePoint& point, const PointMember& 
   return names;
 }
 
+/// With the way to go on with the rest.
+Error old_tar(const PointMember& tar, const std::vector<PointMember>& members) {
+  std::string others;
+  for (const auto& member : members) {
+    if (is_data(member) && !member.legacy_tar) others += " --volume " + printable(member.name);
+  }
+  return {ErrorKind::refused, "volume " + printable(tar.name) + " was saved as a tar by an old version of Kopi-Docka",
+          "get it with 'kopia snapshot restore " + printable(tar.snapshot.id) + " FOLDER' and unpack the tar" +
+              (others.empty() ? "" : "; restore the others with" + others)};
+}
+
 /// The snapshots that were asked for; not_found names what the point has instead.
 Result<std::vector<PointMember>> chosen(const RestorePoint& point, const RestoreOptions& options) {
   std::vector<PointMember> members;
@@ -45,10 +56,7 @@ Result<std::vector<PointMember>> chosen(const RestorePoint& point, const Restore
                  "it has: " + printable(join(available, ", "))};
   }
   for (const auto& member : members) {
-    if (member.legacy_tar) {
-      return Error{ErrorKind::refused, "volume " + printable(member.name) + " was saved as a tar by an old version of Kopi-Docka",
-                   "restore it with 'kopia snapshot restore " + member.snapshot.id + "' and unpack the tar"};
-    }
+    if (member.legacy_tar) return old_tar(member, members);
   }
   return members;
 }
@@ -75,7 +83,7 @@ RestoreTarget target_of(const PointMember& member, bool in_place) {
   target.name = member.name;
   target.in_place = in_place;
   const auto kind = member.snapshot.tags.find("kd_kind");
-  target.single_file = kind != member.snapshot.tags.end() && kind->second == "file";
+  target.single_file = member.snapshot.single_file || (kind != member.snapshot.tags.end() && kind->second == "file");
   return target;
 }
 
@@ -238,6 +246,21 @@ void add_hold(Plan& plan, const std::vector<RestoreTarget>& targets, int default
   add_health(plan, stops, default_grace);
 }
 
+/// What is looked at before anything is written.
+std::vector<DataSource> places_of(const std::vector<RestoreTarget>& targets) {
+  std::vector<DataSource> places;
+  for (const auto& target : targets) {
+    DataSource place;
+    const auto type = target.snapshot.tags.find("type");
+    place.kind = type != target.snapshot.tags.end() && type->second == "volume" ? SourceKind::volume : SourceKind::bind;
+    place.name = target.name;
+    place.path = target.host_path;
+    place.local_path = target.local_path;
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
 }  // namespace
 
 Result<Plan> make_restore_plan(const RestorePoint& point, const std::optional<Unit>& unit, const RestoreOptions& options,
@@ -259,7 +282,8 @@ Result<Plan> make_restore_plan(const RestorePoint& point, const std::optional<Un
   if (auto refused = unholdable(plan.unit, site)) return *refused;
 
   const auto probe = plan.add({Phase::prepare, ProbeRepository{}, {}, OnFailure::abort, false});
-  const auto hook = plan.add({Phase::prepare, RunHook{"pre_restore"}, {probe}, OnFailure::abort, false});
+  const auto room = plan.add({Phase::prepare, ProbeSources{places_of(*targets)}, {probe}, OnFailure::abort, false});
+  const auto hook = plan.add({Phase::prepare, RunHook{"pre_restore"}, {room}, OnFailure::abort, false});
   for (size_t index = 0; index < targets->size(); ++index) {
     if (is_inside_another(*targets, index)) continue;
     plan.add({Phase::prepare, StageRestore{(*targets)[index]}, {hook}, OnFailure::abort, false});

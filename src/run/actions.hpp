@@ -28,3 +28,5 @@ Task<> perform_drop_aside(RunState& state, DropAside step);
 Task<> perform_revert(RunState& state);
 
 }  // namespace kopidocka
+/// Before anything is written: folders of the user's choice are empty, and there is room for all new data at once.
+Task<> perform_probe_targets(RunState& state);

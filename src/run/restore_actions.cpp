@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <exception>
+#include <filesystem>
+#include <map>
 
 #include "base/text.hpp"
 #include "run/actions.hpp"
@@ -11,11 +14,95 @@ using Type = JournalRecord::Type;
 
 /// A swap is renames (or moves of top-level entries); even on a slow disk this is far beyond what it takes.
 constexpr Milliseconds kSwapLimit{600'000};
+/// Counting the holes of the present data, done only when the room seems too small.
+constexpr Milliseconds kMeasureLimit{60'000};
+/// Left free beside the new data, for whatever runs meanwhile: a fiftieth of the file system, at most this.
+constexpr std::uint64_t kMostMargin = 1u << 30;
+
+std::vector<RestoreTarget> targets_of(const Plan& plan) {
+  std::vector<RestoreTarget> targets;
+  for (const auto& step : plan.steps) {
+    if (const auto* stage = std::get_if<StageRestore>(&step.action)) targets.push_back(stage->target);
+  }
+  return targets;
+}
+
+/// A folder of the user's choice takes nothing away from anybody: what is there already stays, whatever it is.
+void require_vacant(const RestoreTarget& target, const PathFacts& facts) {
+  const bool empty_folder = facts.kind == PathKind::folder && facts.empty && !target.single_file;
+  if (facts.problem.empty() && (facts.kind == PathKind::missing || empty_folder)) return;
+  throw Error(ErrorKind::refused,
+              printable(target.local_path) + (facts.problem.empty() ? " holds data already" : ": " + facts.problem),
+              "name an empty folder with --to");
+}
+
+Task<> require_vacant(RunState& state, RestoreTarget target) {
+  const auto facts = co_await state.context.worker.probe(std::vector<std::string>(1, target.local_path), state.engine_cancel);
+  require_vacant(target, facts.at(0));
+}
+
+/// What is going to be written to one file system.
+struct Landing {
+  std::uint64_t wanted = 0, free = 0, margin = 0;
+  std::vector<std::string> names, present;  ///< `present`: data there now
+
+  bool too_small() const { return free < wanted || free - wanted < margin; }
+};
+
+/// The path and all folders above it: what is missing will be made in the first that is there.
+std::vector<std::string> upwards(const std::string& path) {
+  std::vector<std::string> paths;
+  for (std::filesystem::path at(path); at.has_relative_path(); at = at.parent_path()) paths.push_back(at.string());
+  return paths;
+}
+
+Task<std::map<std::uint64_t, Landing>> landings(RunState& state, std::vector<RestoreTarget> targets) {
+  std::map<std::uint64_t, Landing> result;
+  for (const auto& target : targets) {
+    const auto facts = co_await state.context.worker.probe(upwards(target.local_path), state.engine_cancel);
+    const auto ground = std::find_if(facts.begin(), facts.end(), [](const PathFacts& one) { return one.kind != PathKind::missing; });
+    if (ground == facts.end() || ground->bytes_total == 0) continue;
+    auto& landing = result[ground->device];
+    landing.wanted += target.snapshot.bytes;
+    landing.free = ground->bytes_free;
+    landing.margin = std::min(ground->bytes_total / 50, kMostMargin);
+    landing.names.push_back(printable(target.name));
+    if (ground == facts.begin()) landing.present.push_back(target.local_path);
+  }
+  co_return result;
+}
+
+/// Snapshots count a hole as bytes. What the present data has of them, the new data will have as well.
+Task<std::uint64_t> holes_in(RunState& state, std::vector<std::string> paths) {
+  std::uint64_t holes = 0;
+  if (paths.empty()) co_return holes;
+  for (const auto& usage : co_await state.context.worker.usage(std::move(paths), kMeasureLimit, state.engine_cancel)) {
+    if (usage.bytes > usage.allocated) holes += usage.bytes - usage.allocated;
+  }
+  co_return holes;
+}
 
 }  // namespace
 
+Task<> perform_probe_targets(RunState& state) {
+  const auto targets = targets_of(state.plan);
+  for (const auto& target : targets) {
+    if (!target.in_place) co_await require_vacant(state, target);
+  }
+  for (auto& [device, landing] : co_await landings(state, targets)) {
+    if (!landing.too_small()) continue;
+    landing.wanted -= std::min(landing.wanted, co_await holes_in(state, landing.present));
+    if (!landing.too_small()) continue;
+    throw Error(ErrorKind::no_space,
+                "no room for the new data of " + join(landing.names, ", ") + ": " + format_bytes(landing.wanted) + " are to be written, " +
+                    format_bytes(landing.free) + " are free, and the present data stays until the new is in place",
+                "free some space there, restore less at once with --volume, or to another disk with --to");
+  }
+}
+
 Task<> perform_stage_restore(RunState& state, StageRestore step) {
   const auto& target = step.target;
+  if (!target.in_place) co_await require_vacant(state, target);
   PlaceRequest request;
   request.target = target.local_path;
   request.host_path = target.host_path;
@@ -48,6 +135,8 @@ Task<> perform_stage_restore(RunState& state, StageRestore step) {
 }
 
 Task<> perform_swap(RunState& state, SwapData step) {
+  // Restoring may have taken hours, and what came there meanwhile would go aside and then be dropped.
+  if (!step.target.in_place) co_await require_vacant(state, step.target);
   const auto& place = state.places.at(step.target.local_path);
   state.journal(Type::swapping, {}, held_data(place));
   state.swapped.push_back(step.target.local_path);
@@ -57,6 +146,10 @@ Task<> perform_swap(RunState& state, SwapData step) {
 }
 
 Task<> perform_revert(RunState& state) {
+  // Data that was put back is no success, even when the wish to end came after the last step that could be left out.
+  if (!state.aborted() && state.cancel.requested()) {
+    state.abort(Error(ErrorKind::cancelled, "the restore was asked to stop; the old data is put back"), "cancelled");
+  }
   if (!state.must_end()) co_return;
   Cancel never;
   for (auto target = state.swapped.rbegin(); target != state.swapped.rend(); ++target) {

@@ -49,6 +49,7 @@ void require_readable(const DataSource& source, const PathFacts& facts) {
 }  // namespace
 
 Task<> perform_probe_sources(RunState& state, ProbeSources step) {
+  if (state.plan.kind == RunKind::restore) co_return co_await perform_probe_targets(state);
   std::vector<std::string> paths;
   for (const auto& source : step.sources) paths.push_back(source.local_path);
   if (paths.empty()) co_return;

@@ -35,7 +35,8 @@ json object_at(const json& object, const char* key) {
 Snapshot decode_snapshot(const json& object) {
   Snapshot snapshot;
   const auto source = object_at(object, "source");
-  const auto summary = object_at(object_at(object, "rootEntry"), "summ");
+  const auto root = object_at(object, "rootEntry");
+  const auto summary = object_at(root, "summ");
   snapshot.id = text_at(object, "id");
   snapshot.host = text_at(source, "host");
   snapshot.user = text_at(source, "userName");
@@ -51,6 +52,8 @@ Snapshot decode_snapshot(const json& object) {
   snapshot.files = number_at(summary, "files");
   snapshot.errors = number_at(summary, "numFailed");
   snapshot.ignored_errors = number_at(summary, "numIgnoredErrors");
+  snapshot.single_file = text_at(root, "type") == "f";
+  if (const auto pins = object.find("pins"); pins != object.end() && pins->is_array()) snapshot.pinned = !pins->empty();
   snapshot.incomplete = text_at(object, "incomplete");
   if (snapshot.incomplete.empty()) snapshot.incomplete = text_at(summary, "incomplete");
   return snapshot;

@@ -94,6 +94,18 @@ TEST(RestorePlan, RestoresBesideWhileAllIsUpAndSwapsInTheHold) {
   EXPECT_EQ(plan.kind, RunKind::restore);
 }
 
+TEST(RestorePlan, LooksAtEveryPlaceBeforeAnythingIsWritten) {
+  Restore restore;
+  for (const std::string folder : {"", "/tmp/out"}) {
+    restore.options.to_folder = folder;
+    const auto plan = restore.plan();
+    const auto probes = steps_of<ProbeSources>(plan);
+    ASSERT_EQ(probes.size(), 1u);
+    EXPECT_EQ(action_of<ProbeSources>(plan, probes[0]).sources.size(), steps_of<StageRestore>(plan).size());
+    for (const auto stage : steps_of<StageRestore>(plan)) EXPECT_TRUE(comes_after(plan, stage, probes[0]));
+  }
+}
+
 TEST(RestorePlan, SwapsOneAfterAnotherAndRevertsBeforeAnythingStarts) {
   const auto plan = Restore().plan();
   const auto swaps = steps_of<SwapData>(plan);
@@ -294,10 +306,22 @@ TEST(RestorePlan, ASingleFileIsKnownByItsTag) {
   EXPECT_TRUE(action_of<SwapData>(plan, steps_of<SwapData>(plan)[0]).target.single_file);
 }
 
-TEST(RestorePlan, AnOldTarIsRefusedWithTheWayToUnpackIt) {
+TEST(RestorePlan, ASingleFileIsKnownByItsSnapshotWithoutATag) {
+  Restore restore;
+  restore.point.members.back().snapshot.single_file = true;
+  restore.options.volumes = {"/srv/shop"};
+  const auto plan = restore.plan();
+  EXPECT_TRUE(action_of<StageRestore>(plan, steps_of<StageRestore>(plan)[0]).target.single_file);
+}
+
+TEST(RestorePlan, AnOldTarIsRefusedWithTheWayToUnpackItAndToRestoreTheRest) {
   Restore restore;
   restore.point.members[1].legacy_tar = true;
-  EXPECT_THAT(restore.refusal(), HasSubstr("kopia snapshot restore snap-shop_db"));
+  const auto text = restore.refusal();
+  EXPECT_THAT(text, HasSubstr("kopia snapshot restore snap-shop_db"));
+  EXPECT_THAT(text, HasSubstr("restore the others with --volume shop_media --volume /srv/shop"));
+  restore.options.volumes = {"shop_media", "/srv/shop"};
+  EXPECT_TRUE(restore.make());
 }
 
 TEST(RestorePlan, APointWithoutDataHasNothingToPutInPlace) {
