@@ -66,6 +66,11 @@ Result<void> StateFolder::pin_repository(const std::string& url, const std::stri
   if (!identity) return identity.error();
   auto& pinned = identity->repositories[url];
   if (pinned == unique_id) return {};
+  if (!pinned.empty()) {
+    return Error{ErrorKind::refused, url + " is pinned to repository " + printable(pinned) + ", not " + printable(unique_id),
+                 "check that the right storage is mounted; to accept the other repository, remove its line from " +
+                     (folder_ / "identity.json").string()};
+  }
   pinned = unique_id;
   return write_identity(*identity);
 }

@@ -34,6 +34,7 @@ class StateFolder {
   Result<std::string> pin_hostname(const std::string& configured, const std::string& proposed);
   /// The unique id that the repository at `url` had when it was first seen; empty when it was never seen.
   Result<std::string> pinned_repository(const std::string& url) const;
+  /// Once and for all: another id than the one that is kept is ErrorKind::refused.
   Result<void> pin_repository(const std::string& url, const std::string& unique_id);
 
  private:
