@@ -70,6 +70,13 @@ bool others_may_read(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
 }
 
+/// Poco reads a backslash as the begin of an escape and drops it; here it is a letter like any other.
+std::string with_plain_backslashes(const std::string& content) {
+  std::string text;
+  for (const char letter : content) text += letter == '\\' ? std::string("\\\\") : std::string(1, letter);
+  return text;
+}
+
 void collect_keys(const AbstractConfiguration& configuration, const std::string& at,
                   std::vector<std::string>& names) {
   AbstractConfiguration::Keys keys;
@@ -129,7 +136,7 @@ class Loader {
 
   void parse_config_file(const std::string& content) {
     try {
-      std::istringstream stream(content);
+      std::istringstream stream(with_plain_backslashes(content));
       layers_.file = new PropertyFileConfiguration(stream);
     } catch (const Poco::Exception& error) {
       problem({ErrorKind::invalid, "file " + layers_.file_name + ": " + error.displayText(),

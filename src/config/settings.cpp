@@ -57,7 +57,8 @@ std::string settings_markdown() {
       "= value` per line "
       "(`" +
       std::string(kDefaultConfigFile) + "`, or the file named by `" + std::string(kConfigFileSetting) +
-      "`). The environment wins over the file. For a secret, `NAME_FILE` names a file that holds it.\n\n"
+      "`). The environment wins over the file. In the file a value is taken as it stands, "
+      "backslashes included; spaces around it are dropped, and a line that begins with `#` or `!` is a comment. For a secret, `NAME_FILE` names a file that holds it.\n\n"
       "An unknown name or a wrong value stops the start, and all of them are reported at once. `kopi-docka "
       "config` shows every "
       "setting with its value and where it came from.\nThis page is generated from "

@@ -85,6 +85,20 @@ TEST_F(SettingsTest, EnvironmentWinsOverTheFileAndBothOverTheDefault) {
   EXPECT_EQ(value_of(loaded, "KOPI_DOCKA_WATCH").source, "default");
 }
 
+TEST_F(SettingsTest, AValueOfTheFileIsTakenAsItStands) {
+  const auto config = file("c.conf",
+                           "KOPI_DOCKA_HOOKS_DIR = /a\\bc\nKOPI_DOCKA_PASSWORD = pa\\ss\\n${HOME}\\\\=#!\nKOPI_DOCKA_INSTANCE = a\\\n"
+                           "KOPI_DOCKA_WORKERS = 3\r\n");
+  const auto loaded = load_settings({{"KOPI_DOCKA_CONFIG", config}}, true);
+  EXPECT_THAT(all_text(loaded), HasSubstr("KOPI_DOCKA_INSTANCE (file"));
+  EXPECT_EQ(loaded.problems.size(), 1u) << all_text(loaded);
+  const auto right = load_settings(
+      {{"KOPI_DOCKA_CONFIG", file("d.conf", "KOPI_DOCKA_HOOKS_DIR = /a\\bc\nKOPI_DOCKA_PASSWORD = pa\\ss\\n${HOME}\\\\=#!\n")}}, true);
+  ASSERT_TRUE(right.settings) << all_text(right);
+  EXPECT_EQ(right.settings->hooks_dir, "/a\\bc");
+  EXPECT_EQ(right.settings->password.reveal(), "pa\\ss\\n${HOME}\\\\=#!");
+}
+
 TEST_F(SettingsTest, AnEmptyValueCountsAsNotSet) {
   const auto loaded =
       load_settings({{"KOPI_DOCKA_SCHEDULE", ""}, {"KOPI_DOCKA_ENGINE", ""}, {"TZ", ""}}, true);
