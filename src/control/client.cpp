@@ -39,31 +39,42 @@ Task<> ControlClient::connect_and_send(std::string line) {
   co_await asio::async_write(socket_, asio::buffer(line), asio::redirect_error(asio::use_awaitable, code));
 }
 
+/// A daemon that hangs still accepts connections: the kernel does it in its place.
+Task<> ControlClient::within(Task<> part, Milliseconds patience) const {
+  try {
+    co_await with_timeout(std::move(part), patience, "reaching the daemon");
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::timeout) throw;
+    throw Error(ErrorKind::unreachable, "the daemon on " + path_.string() + " does not answer",
+                "it hangs: look at its log and restart it; what it has stopped is started at its next start");
+  }
+}
+
+Task<> ControlClient::next_line(LineReader& reader, std::string& line) {
+  try {
+    co_await reader.next(line);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unreachable) throw;
+    throw Error(ErrorKind::unreachable, "the daemon went away before it answered",
+                "look at its log; `kopi-docka status` tells what became of the run once it is up again");
+  }
+}
+
 Task<ControlReply> ControlClient::call(ControlRequest request,
                                        std::function<void(const std::string&)> on_progress,
-                                       Milliseconds connect_timeout) {
-  co_await with_timeout(connect_and_send(encode_request(request)), connect_timeout,
-                        "reaching the daemon on " + path_.string());
+                                       Milliseconds patience) {
+  co_await within(connect_and_send(encode_request(request)), patience);
   sent_ = true;
   if (cancel_wanted_ != CancelGrade::none) cancel(cancel_wanted_);
   LineReader reader(socket_, kAnswerLimit);
   std::string line;
+  co_await within(next_line(reader, line), patience);
   while (true) {
-    bool closed = false;
-    try {
-      co_await reader.next(line);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::unreachable) throw;
-      closed = true;
-    }
-    if (closed) {
-      throw Error(ErrorKind::unreachable, "the daemon went away before it answered",
-                  "look at its log; `kopi-docka status` tells what became of the run once it is up again");
-    }
     const auto said = decode_line(line);
     if (!said) throw Error(said.error());
     if (said->progress && on_progress) on_progress(*said->progress);
     if (said->reply) co_return *said->reply;
+    co_await next_line(reader, line);
   }
 }
 

@@ -46,6 +46,8 @@ std::string encode_request(const ControlRequest& request) {
   return line({{"v", kProtocolVersion}, {"verb", request.verb}, {"args", parse(request.args)}});
 }
 
+std::string encode_accepted() { return line({{"accepted", true}}); }
+
 std::string encode_cancel(CancelGrade grade) {
   return grade == CancelGrade::abort_step ? line({{"cancel", "abort"}}) : line({{"cancel", true}});
 }
@@ -106,6 +108,7 @@ Result<ControlLine> decode_line(std::string_view text) {
                    text_of(*error, "next_step")};
     }
     ControlLine line;
+    if (object.contains("accepted")) return line;
     if (const auto progress = object.find("progress"); progress != object.end()) {
       line.progress = progress->dump();
       return line;

@@ -13,10 +13,11 @@
 
 namespace kopidocka {
 
-// One JSON object per line. The client sends one request, then at most cancel lines; the server sends any
-// number of progress lines and exactly one final line (result or error).
+// One JSON object per line. The client sends one request, then at most cancel lines; the server says at once
+// that it took the request (however long the work takes, its client knows that it lives), then sends any number
+// of progress lines and exactly one final line (result or error).
 //   {"v":1,"verb":"backup","args":{...}}    {"cancel":true}    {"cancel":"abort"}
-//   {"progress":{...}}    {"result":...,"exit_code":0}
+//   {"accepted":true}    {"progress":{...}}    {"result":...,"exit_code":0}
 //   {"error":{"kind":..,"message":..,"next_step":..},"exit_code":4}
 
 // Both have constructors because g++ 12 copies an aggregate that is built by braces inside a co_await
@@ -40,6 +41,7 @@ struct ControlReply {
 };
 
 std::string encode_request(const ControlRequest& request);
+std::string encode_accepted();
 std::string encode_cancel(CancelGrade grade);
 std::string encode_progress(const std::string& progress);
 std::string encode_reply(const ControlReply& reply);
@@ -50,7 +52,7 @@ Result<ControlRequest> decode_request(std::string_view line);
 /// none when the line is not a cancel line.
 CancelGrade decode_cancel(std::string_view line);
 
-/// What a line of the server means; an error line comes back as the Error itself.
+/// What a line of the server means; an error line comes back as the Error itself. Neither: the request was taken.
 struct ControlLine {
   std::optional<std::string> progress;
   std::optional<ControlReply> reply;

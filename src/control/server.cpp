@@ -147,6 +147,7 @@ Task<> ControlServer::talk(std::shared_ptr<Session> session) {
     session->request_read = true;
     const auto request = decode_request(line);
     if (!request) throw Error(request.error());
+    session->push(encode_accepted());
     group.spawn(watch_for_cancel(session));
     co_await answer(session, *request);
   } catch (...) {

@@ -246,6 +246,33 @@ Task<> stop_while_working(ControlTest& test) {
 
 Task<> nothing(ControlTest&) { co_return; }
 
+/// The kernel takes the connection and the request of a daemon that hangs: nobody reads them.
+Task<> hung_daemon(ControlTest& test) {
+  std::filesystem::create_directory(test.path_.parent_path());
+  asio::local::stream_protocol::acceptor hung(test.io_, test.path_.string());
+  ControlClient client(test.io_.get_executor(), test.path_);
+  const std::function<void(const std::string&)> no_progress;
+  const auto error = co_await error_of(client.call(ControlRequest("echo"), no_progress, Milliseconds(20)));
+  EXPECT_EQ(error.kind(), ErrorKind::unreachable);
+  EXPECT_THAT(error.text(), HasSubstr("does not answer"));
+}
+
+/// Taken at once, worked on for longer than the client's patience.
+Task<> long_work(ControlTest& test) {
+  TaskGroup group(test.io_.get_executor());
+  auto release_later = [](ControlTest& t) -> Task<> {
+    co_await until([&] { return t.target_.started == 1; });
+    co_await sleep_for(Milliseconds(300));
+    t.target_.released = true;
+  };
+  group.spawn(release_later(test));
+  ControlClient client(test.io_.get_executor(), test.path_);
+  const std::function<void(const std::string&)> no_progress;
+  const auto reply = co_await client.call(ControlRequest("wait"), no_progress, Milliseconds(200));
+  EXPECT_EQ(reply.exit_code, ExitCode::ok);
+  co_await group.join();
+}
+
 Task<> second_daemon(ControlTest& test) {
   ControlServer second(test.io_.get_executor(), test.target_, test.path_);
   try {
@@ -308,6 +335,15 @@ TEST_F(ControlTest, WithoutADaemonTheClientAsksWhetherItRuns) {
   EXPECT_EQ(error.kind(), ErrorKind::unreachable);
   EXPECT_THAT(error.next_step(), HasSubstr("is the daemon running?"));
 }
+
+TEST_F(ControlTest, ADaemonThatHangsIsUnreachable) {
+  std::exception_ptr error;
+  asio::co_spawn(io_, hung_daemon(*this), [&](std::exception_ptr e) { error = e; });
+  io_.run();
+  if (error) std::rethrow_exception(error);
+}
+
+TEST_F(ControlTest, WorkThatTakesLongIsNoHang) { with_server(long_work); }
 
 TEST_F(ControlTest, AServerNobodyCallsStops) { with_server(nothing); }
 
