@@ -42,10 +42,8 @@ COPY --from=engine /engine/ /usr/local/bin/
 COPY --from=build /build/kopi-docka /usr/local/bin/kopi-docka
 RUN mkdir -p -m 0700 /var/lib/kopi-docka /var/cache/kopi-docka /repository && mkdir -p /etc/kopi-docka/hooks
 
+# No settings here: the environment would win over a mounted kopi-docka.conf, and the defaults in a container are these.
 ENV DEBIAN_FRONTEND= \
-    KOPI_DOCKA_LISTEN=:9464 \
-    KOPI_DOCKA_STATE_DIR=/var/lib/kopi-docka \
-    KOPI_DOCKA_CACHE_DIR=/var/cache/kopi-docka \
     HOME=/var/cache/kopi-docka
 LABEL kopi-docka.role=sidecar \
       org.opencontainers.image.title=kopi-docka \
