@@ -57,6 +57,9 @@ class Deadline {
   ~Deadline() { state_->socket = nullptr; }
 
   bool expired() const { return state_->expired; }
+  asio::steady_timer::time_point ends() const { return timer_.expiry(); }
+  /// Somebody who waited until ends() for something else than the socket has seen the time go by.
+  void expire() const { state_->expired = true; }
 
  private:
   struct State {
@@ -65,6 +68,17 @@ class Deadline {
   };
   asio::steady_timer timer_;
   std::shared_ptr<State> state_;
+};
+
+/// A question to the system's resolver. It cannot be taken back while it is asked, so it owns itself and may be left alone.
+struct Lookup {
+  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), answered(executor) {}
+
+  asio::ip::tcp::resolver resolver;
+  asio::steady_timer answered;
+  error_code error;
+  asio::ip::tcp::resolver::results_type results;
+  bool done = false;
 };
 
 bool connection_lost(const error_code& error) {
@@ -175,30 +189,44 @@ class Connection {
   }
 
  private:
-  Task<std::vector<Protocol::endpoint>> addresses();
+  Task<std::vector<Protocol::endpoint>> addresses(const Deadline& deadline);
 
   Endpoint endpoint_;
   Protocol::socket socket_;
   beast::flat_buffer buffer_;
 };
 
-Task<std::vector<Protocol::endpoint>> Connection::addresses() {
+Task<std::vector<Protocol::endpoint>> Connection::addresses(const Deadline& deadline) {
   std::vector<Protocol::endpoint> found;
   if (endpoint_.is_unix()) {
     found.emplace_back(asio::local::stream_protocol::endpoint(endpoint_.path));
     co_return found;
   }
-  asio::ip::tcp::resolver resolver(socket_.get_executor());
-  error_code error;
-  const auto results = co_await resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
-                                                       redirect_error(use_awaitable, error));
-  if (error) throw connect_error(endpoint_, error);
-  for (const auto& entry : results) found.emplace_back(entry.endpoint());
+  const auto lookup = std::make_shared<Lookup>(socket_.get_executor());
+  lookup->answered.expires_at(deadline.ends());
+  lookup->resolver.async_resolve(
+      endpoint_.host, std::to_string(endpoint_.port),
+      [lookup](const error_code& error, const asio::ip::tcp::resolver::results_type& results) {
+        lookup->error = error;
+        lookup->results = results;
+        lookup->done = true;
+        lookup->answered.cancel();
+      });
+  error_code waited;
+  co_await lookup->answered.async_wait(redirect_error(use_awaitable, waited));
+  if (!lookup->done) {
+    lookup->resolver.cancel();
+    if (waited) throw connect_error(endpoint_, waited);
+    deadline.expire();
+    co_return found;
+  }
+  if (lookup->error) throw connect_error(endpoint_, lookup->error);
+  for (const auto& entry : lookup->results) found.emplace_back(entry.endpoint());
   co_return found;
 }
 
 Task<> Connection::connect(const Deadline& deadline) {
-  const auto found = co_await addresses();
+  const auto found = co_await addresses(deadline);
   error_code error = asio::error::host_not_found;
   for (const auto& address : found) {
     if (deadline.expired()) co_return;
