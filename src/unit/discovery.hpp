@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Surroundings {
   std::string docker_proxy_host;       ///< host in DOCKER_HOST=tcp://..., empty for a unix socket
   std::string docker_socket;           ///< path of the unix socket as we see it, empty for TCP
   std::string docker_root;             ///< the engine's own folder (DockerRootDir), empty when not known
+  std::set<std::string> held;          ///< ids of containers that a run of ours holds stopped at this moment
   std::vector<std::string> own_paths;  ///< host paths of our repository, state and cache: never backed up
 };
 

@@ -86,6 +86,8 @@ void refuse_orphan(Unit& unit, const Container& container, const Survey& survey)
     const auto* owner = survey.meant(from.owner);
     const auto status = owner == nullptr ? std::string() : owner->state.status;
     if (status == "running" || status == "paused") continue;
+    // Down for a backup of its own stack: it is back soon, and a start is tried until then.
+    if (owner != nullptr && survey.surroundings().held.count(owner->id) != 0) continue;
     const auto who = owner == nullptr ? "container " + printable(from.owner.substr(0, kShortId)) + ", which is gone"
                                       : "container " + printable(owner->name) + ", which is " + printable(status);
     add_error(unit, "container " + printable(container.name),

@@ -258,6 +258,15 @@ TEST(Holding, WhoLivesInANamespaceOfAContainerThatIsGoneOrDownIsNeverStopped) {
   }
 }
 
+TEST(Holding, AnOwnerThatIsDownForItsOwnBackupMakesNobodyInvalid) {
+  Host host;
+  host.add(container("gluetun")).state.status = "exited";
+  host.add(service("arr", "sonarr")).network_mode = "container:" + id_of("gluetun");
+  EXPECT_FALSE(host.unit("arr").valid());
+  host.around.held = {id_of("gluetun")};
+  EXPECT_TRUE(host.unit("arr").valid()) << problems_of(host.unit("arr"));
+}
+
 TEST(Holding, TheOwnerOfANamespaceMayBeOfAnotherUnitOrBeNamed) {
   Host host;
   host.add(container("gluetun"));
