@@ -1,7 +1,10 @@
 #include "engine/program.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +17,22 @@ namespace {
 void blot_out(std::string& text, const std::string& secret) {
   if (secret.size() < 4) return;
   for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) text.replace(at, secret.size(), "***");
+}
+
+bool on_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  for (const auto& folder : split(path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path, ':')) {
+    if (!folder.empty() && ::access((folder + "/" + name).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+/// Never not_found: that would read as "there is no repository yet".
+Error missing_program(const std::string& name, const Error& error) {
+  const std::string other = name == "kopia" ? "restic" : "kopia";
+  const bool is_engine = name == "kopia" || name == "restic";
+  return {ErrorKind::refused, error.text(),
+          is_engine && on_path(other) ? other + " is here: set KOPI_DOCKA_ENGINE=" + other + ", or install " + name : error.next_step()};
 }
 
 }  // namespace
@@ -30,7 +49,13 @@ Task<ProcessResult> EngineProgram::run(ProgramCall call, Cancel cancel) const {
   spec.grace = grace_;
   spec.on_error_line = std::move(call.on_error_line);
   spec.on_output_line = std::move(call.on_output_line);
-  auto result = co_await run_process(std::move(spec), std::move(cancel));
+  ProcessResult result;
+  try {
+    result = co_await run_process(std::move(spec), std::move(cancel));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    throw missing_program(binary_, error);
+  }
   blot_out(result.error_tail, password_.reveal());
   co_return result;
 }
