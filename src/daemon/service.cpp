@@ -77,6 +77,7 @@ void ProgressObserver::on_run_event(const RunEvent& event) {
     case RunEvent::Kind::member_started: line["started"] = event.text; break;
     case RunEvent::Kind::finished: line["finished"] = to_string(event.report.result); break;
     case RunEvent::Kind::started:
+    case RunEvent::Kind::hook_ended:
     case RunEvent::Kind::phase: return;
   }
   sink_(dump(line));
@@ -90,6 +91,9 @@ Task<ControlReply> Service::handle(ControlRequest request, ProgressSink progress
   if (!args.is_object()) throw Error(ErrorKind::usage, "the arguments of '" + printable(request.verb) + "' are not an object");
   std::string wrong_type;
   try {
+    if (request.verb == "health") co_return health();
+    if (request.verb == "doctor") co_return co_await doctor(cancel);
+    refuse_while_starting();
     if (request.verb == "list") co_return co_await list(args);
     if (request.verb == "backup") co_return co_await backup(args, progress, cancel);
     if (request.verb == "snapshots") co_return co_await snapshots(args);
@@ -98,12 +102,19 @@ Task<ControlReply> Service::handle(ControlRequest request, ProgressSink progress
     if (request.verb == "history") co_return co_await history(args);
     if (request.verb == "repository") co_return co_await repository(args, cancel);
     if (request.verb == "recover") co_return co_await recover();
-    if (request.verb == "doctor") co_return co_await doctor(cancel);
   } catch (const json::exception& error) {
     wrong_type = error.what();
   }
   if (!wrong_type.empty()) throw Error(ErrorKind::usage, "an argument of '" + printable(request.verb) + "' is wrong: " + wrong_type);
   throw Error(ErrorKind::usage, "unknown verb '" + printable(request.verb) + "'", "see 'kopi-docka --help'");
+}
+
+ControlReply Service::health() const { return reply({{"live", true}, {"ready", ready && ready()}}); }
+
+void Service::refuse_while_starting() const {
+  if (coordinator_.assembly().engine && (!ready || coordinator_.recovered())) return;
+  throw Error(ErrorKind::unreachable, "the daemon is still starting",
+              "its log and 'kopi-docka doctor' tell what it waits for; 'kopi-docka health' tells when it is ready");
 }
 
 std::optional<TimePoint> Service::next_run_of(const Unit& unit) const {
@@ -125,7 +136,7 @@ Task<ControlReply> Service::list(const Json& args) {
     if (!shown && wanted.empty()) ++hidden;
   }
   if (!wanted.empty() && listed.size() < wanted.size()) (void)co_await coordinator_.look_at(wanted.front());
-  co_return reply({{"units", listed}, {"not_enabled", hidden}});
+  co_return reply({{"units", listed}, {"not_enabled", hidden}, {"label_prefix", coordinator_.assembly().surroundings.defaults.prefix}});
 }
 
 Task<std::vector<std::string>> Service::wanted_units(const Json& args) {
@@ -140,7 +151,8 @@ Task<std::vector<std::string>> Service::wanted_units(const Json& args) {
   for (const auto& unit : units) {
     if (unit.policy.enabled) wanted.push_back(unit.name);
   }
-  if (wanted.empty()) throw Error(ErrorKind::not_found, "no unit is enabled", "label one: kopi-docka.schedule: \"0 3 * * *\"");
+  if (wanted.empty()) throw Error(ErrorKind::not_found, "no unit is enabled",
+                                "label one: " + coordinator_.assembly().surroundings.defaults.prefix + "schedule: \"0 3 * * *\"");
   co_return wanted;
 }
 
@@ -254,7 +266,7 @@ Task<ControlReply> Service::status() {
                    {"units", listed},
                    {"running", running},
                    {"held_stopped", held}},
-                  problems == 0 && held.empty() ? ExitCode::ok : ExitCode::failed);
+                  problems == 0 && left_stopped(assembly.held.by_unit(), coordinator_.active()).empty() ? ExitCode::ok : ExitCode::failed);
 }
 
 Task<ControlReply> Service::repository(const Json& args, Cancel cancel) {
@@ -279,7 +291,7 @@ Task<ControlReply> Service::recover() {
 }
 
 Task<ControlReply> Service::doctor(Cancel cancel) {
-  const auto checks = co_await examine(coordinator_, cancel);
+  const auto checks = co_await examine(coordinator_, !ready, cancel);
   json listed = json::array();
   bool well = true;
   for (const auto& check : checks) {

@@ -17,6 +17,10 @@ class Service : public ControlTarget {
   /// `next_run` asks the scheduler, absent when there is none (`--inline`).
   Service(Coordinator& coordinator, std::function<std::optional<TimePoint>(const std::string& unit)> next_run);
 
+  /// Whether the daemon is ready for use; not set with `--inline`. Until the daemon has paid the debts of cut-off runs
+  /// only `health` and `doctor` are answered.
+  std::function<bool()> ready;
+
   Task<ControlReply> handle(ControlRequest request, ProgressSink progress, Cancel cancel) override;
 
  private:
@@ -30,6 +34,8 @@ class Service : public ControlTarget {
   Task<ControlReply> repository(const Json& args, Cancel cancel);
   Task<ControlReply> recover();
   Task<ControlReply> doctor(Cancel cancel);
+  ControlReply health() const;
+  void refuse_while_starting() const;
 
   Task<std::vector<std::string>> wanted_units(const Json& args);
   std::optional<TimePoint> next_run_of(const Unit& unit) const;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "catalog/report.hpp"
 
 namespace kopidocka {
 namespace {
@@ -30,6 +31,12 @@ json source_json(const DataSource& source) {
     value["mountpoint"] = source.path;
   }
   return value;
+}
+
+/// What is listed of a run in the words of its report: half a run was a failed one.
+RunResult result_of(const RestorePoint& point) {
+  if (!point.complete) return RunResult::failed;
+  return point.partial ? RunResult::partial : RunResult::success;
 }
 
 }  // namespace
@@ -71,6 +78,8 @@ json point_json(const RestorePoint& point) {
                 {"backup_id", point.backup_id},
                 {"host", point.host},
                 {"time", to_iso8601(point.time)},
+                {"started_at", to_iso8601(point.time)},
+                {"result", to_string(result_of(point))},
                 {"scope", to_string(point.scope)},
                 {"complete", point.complete},
                 {"partial", point.partial},
