@@ -23,7 +23,7 @@ OptionSet options_of(const VerbSpec& verb) {
     set.addOption(option);
   };
   add("help", "");
-  add("json", "");
+  if (verb.json) add("json", "");
   if (verb.daemon_answers) add("inline", "");
   for (const auto& option : verb.options) add(option.name, option.argument);
   return set;
@@ -32,7 +32,9 @@ OptionSet options_of(const VerbSpec& verb) {
 std::string next_step(const VerbSpec& verb) { return "see 'kopi-docka " + std::string(verb.name) + " --help'"; }
 
 Error unknown_option(const VerbSpec& verb, const std::string& word) {
-  std::vector<std::string> known = {"--help", "--json", "--inline"};
+  std::vector<std::string> known = {"--help"};
+  if (verb.json) known.emplace_back("--json");
+  if (verb.daemon_answers) known.emplace_back("--inline");
   for (const auto& option : verb.options) known.push_back("--" + std::string(option.name));
   const auto meant = nearest(word.substr(0, word.find('=')), known);
   return {ErrorKind::usage, "unknown option '" + printable(word) + "'",

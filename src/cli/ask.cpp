@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "cli/progress.hpp"
 #include "control/client.hpp"
+#include "daemon/hangup.hpp"
 #include "daemon/log_setup.hpp"
 #include "daemon/service.hpp"
 
@@ -22,8 +23,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Verbs that change something on the engine or in the repository: two programs must not do that at once.
-bool acts(const std::string& verb) { return verb == "backup" || verb == "restore" || verb == "recover"; }
+/// Verbs that stop containers: two programs must not do that at once. Recovery only starts what this state folder owes.
+bool acts(const std::string& verb) { return verb == "backup" || verb == "restore"; }
 
 /// First Ctrl-C: end in order. The second is the same wish; containers are being started.
 Task<> pass_on_signals(asio::signal_set& signals, std::function<void()> cancel) {
@@ -34,6 +35,9 @@ Task<> pass_on_signals(asio::signal_set& signals, std::function<void()> cancel) 
     cancel();
   }
 }
+
+constexpr int kPayAttempts = 4;
+constexpr Milliseconds kPayPause{5'000};
 
 struct Conversation {
   ControlRequest request;
@@ -50,20 +54,64 @@ Task<> call_daemon(ControlClient& client, Conversation& talk, ProgressPrinter& p
   signals.cancel();
 }
 
+/// A first backup makes the default repository. What cannot be opened is the run's own affair: it probes, skips and
+/// reports, as it does in the daemon; here its reason is only told in full.
+Task<> try_repository(Assembly& assembly, ProgressPrinter& progress, Cancel cancel) {
+  try {
+    (void)co_await assembly.open_repository(cancel);
+  } catch (const Error& error) {
+    progress.say("repository: " + printable(error.text()) + (error.next_step().empty() ? "" : "\n  -> " + printable(error.next_step())));
+  }
+}
+
+Task<> recover_here(Coordinator& coordinator, ProgressPrinter& progress) {
+  const auto outcome = co_await coordinator.recover();
+  for (const auto& name : outcome.started) progress.say("started " + printable(name) + ", which an earlier run had stopped");
+}
+
+/// No daemon comes after us to pay what the run could not: it is tried some more before we go.
+Task<> pay_what_is_owed(Coordinator& coordinator, ProgressPrinter& progress) {
+  const auto& held = coordinator.assembly().held;
+  for (int attempt = 0; attempt < kPayAttempts && !held.by_unit().empty(); ++attempt) {
+    if (attempt > 0) co_await sleep_for(kPayPause);
+    try {
+      co_await recover_here(coordinator, progress);
+    } catch (const Error& error) {
+      progress.say("recovery: " + printable(error.text()));
+    }
+  }
+  for (const auto& [unit, containers] : held.by_unit()) {
+    progress.say("unit " + printable(unit) + " still has containers held stopped: " + printable(join({containers.begin(), containers.end()}, ", ")) +
+                 "\n  -> when the Docker Engine answers again: kopi-docka recover --inline");
+  }
+}
+
+bool changes_nothing(const ControlRequest& request) { return nlohmann::json::parse(request.args).value("dry_run", false); }
+
+Task<> answer_here(Assembly& assembly, Conversation& talk, ProgressPrinter& progress, Cancel cancel) {
+  const auto& verb = talk.request.verb;
+  Coordinator coordinator(assembly);
+  Service service(coordinator, {});
+  // A doctor who cannot come because the patient is ill helps nobody: it meets what there is by itself.
+  if (verb != "doctor") co_await assembly.meet_surroundings();
+  const bool runs = acts(verb) && !changes_nothing(talk.request);
+  if (runs) co_await recover_here(coordinator, progress);
+  if (acts(verb)) co_await assembly.refuse_rivals();
+  if (runs && verb == "backup") co_await try_repository(assembly, progress, cancel);
+  std::exception_ptr failure;
+  try {
+    talk.reply = co_await service.handle(talk.request, [&progress](const std::string& line) { progress.show(line); }, cancel);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (runs) co_await pay_what_is_owed(coordinator, progress);
+  if (failure) std::rethrow_exception(failure);
+}
+
 Task<> work_here(Settings settings, Conversation& talk, ProgressPrinter& progress, Cancel cancel, asio::signal_set& signals) {
   try {
-    const auto executor = co_await asio::this_coro::executor;
-    Assembly assembly(executor, std::move(settings));
-    co_await assembly.meet_surroundings();
-    if (acts(talk.request.verb)) co_await assembly.refuse_rivals();
-    Coordinator coordinator(assembly);
-    Service service(coordinator, {});
-    if (talk.request.verb == "backup" || talk.request.verb == "restore") {
-      const auto outcome = co_await coordinator.recover();
-      for (const auto& name : outcome.started) progress.say("started " + printable(name) + ", which an earlier run had stopped");
-    }
-    if (talk.request.verb == "backup") (void)co_await assembly.open_repository(cancel);
-    talk.reply = co_await service.handle(talk.request, [&progress](const std::string& line) { progress.show(line); }, cancel);
+    Assembly assembly(co_await asio::this_coro::executor, std::move(settings));
+    co_await answer_here(assembly, talk, progress, cancel);
   } catch (...) {
     talk.failure = std::current_exception();
   }
@@ -90,6 +138,8 @@ ControlReply ask(const VerbContext& context, const std::string& verb, const nloh
   Cancel cancel;
   ControlClient client(io.get_executor(), settings.control_socket());
   const bool here = context.arguments.has("inline");
+  // A terminal that goes away must not end a run in its hold. A run of the daemon goes on without us.
+  if (here) listen_for_hangup(signals);
   std::exception_ptr unexpected;
   const auto keep = [&unexpected](const std::exception_ptr& error) {
     if (error) unexpected = error;

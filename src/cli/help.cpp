@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "cli/table.hpp"
 
 namespace kopidocka {
@@ -20,12 +21,8 @@ std::string usage_of(const VerbSpec& verb) {
 
 std::vector<OptionSpec> all_options(const VerbSpec& verb) {
   auto options = verb.options;
-  if (verb.daemon_answers) {
-    options.push_back({"json", "", "print the answer as JSON"});
-    options.push_back({"inline", "", "do the work in this process instead of asking the daemon"});
-  } else if (verb.name == "config" || verb.name == "labels" || verb.name == "version") {
-    options.push_back({"json", "", "print the answer as JSON"});
-  }
+  if (verb.json) options.push_back({"json", "", "print the answer as JSON"});
+  if (verb.daemon_answers) options.push_back({"inline", "", "do the work in this process instead of asking the daemon"});
   options.push_back({"help", "", "this help"});
   return options;
 }
@@ -82,18 +79,43 @@ std::string cli_markdown() {
   return text;
 }
 
+namespace {
+
+/// What may stand after a verb besides options, where it is a closed list.
+std::string fixed_words(const VerbSpec& verb) {
+  std::string words;
+  if (verb.name == "help") {
+    for (const auto& other : verb_table()) words += other.hidden ? "" : std::string(other.name) + " ";
+  } else if (verb.words.find_first_of("[.") == std::string_view::npos && verb.words == lower(verb.words)) {
+    for (const auto& word : split(verb.words, '|')) words += word.empty() ? "" : word + " ";
+  }
+  return words;
+}
+
+/// The values of options that take one of a few words.
+constexpr std::string_view kOptionValues =
+    "    --scope) words=\"minimal standard full\" ;;\n"
+    "    --result) words=\"success partial failed skipped\" ;;\n"
+    "    --at) words=\"latest\" ;;\n"
+    "    --to) COMPREPLY=($(compgen -d -- \"$current\" || true)); return 0 ;;\n"
+    "    --limit|--volume) return 0 ;;\n";
+
+}  // namespace
+
 std::string bash_completion() {
   std::string verbs, cases;
   for (const auto& verb : verb_table()) {
     if (verb.hidden) continue;
     verbs += (verbs.empty() ? "" : " ") + std::string(verb.name);
-    cases += "    " + std::string(verb.name) + ") words=\"";
+    cases += "      " + std::string(verb.name) + ") words=\"" + fixed_words(verb);
     for (const auto& option : all_options(verb)) cases += "--" + std::string(option.name) + " ";
     cases.back() = '"';
     cases += " ;;\n";
   }
-  return "_kopi_docka() {\n  local words=\"" + verbs + "\"\n  if [ \"$COMP_CWORD\" -gt 1 ]; then\n    case \"${COMP_WORDS[1]}\" in\n" + cases +
-         "    *) words=\"\" ;;\n    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
+  return "# shellcheck shell=bash\n_kopi_docka() {\n  local current=\"${COMP_WORDS[COMP_CWORD]:-}\" words=\"" + verbs +
+         " --help --version\"\n  COMPREPLY=()\n  if [ \"$COMP_CWORD\" -gt 1 ]; then\n    case \"${COMP_WORDS[1]}\" in\n" + cases +
+         "      *) words=\"\" ;;\n    esac\n    case \"${COMP_WORDS[COMP_CWORD-1]}\" in\n" + std::string(kOptionValues) +
+         "    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$current\" || true))\n  return 0\n}\n"
          "complete -F _kopi_docka kopi-docka\n";
 }
 

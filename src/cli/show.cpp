@@ -1,9 +1,12 @@
 #include "cli/show.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
+#include "base/duration.hpp"
 #include "base/text.hpp"
 #include "cli/table.hpp"
 
@@ -13,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 std::string seconds_text(double seconds) {
+  if (seconds >= 100) return format_duration(Milliseconds(static_cast<std::int64_t>(seconds) * 1000));
   char text[32];
   std::snprintf(text, sizeof text, "%.1fs", seconds);
   return text;
@@ -26,13 +30,15 @@ std::string time_text(const json& value) {
   return text;
 }
 
+std::string minute_text(const json& value) { return time_text(value).substr(0, 16); }
+
 std::string text_of(const json& value, const char* name) {
   return value.contains(name) && value[name].is_string() ? printable(value[name].get<std::string>()) : std::string();
 }
 
 std::string verdict_of(const json& unit) {
   if (!unit.value("valid", true)) return "INVALID";
-  return unit.value("enabled", false) ? "ok" : "not enabled";
+  return unit.value("enabled", false) ? "ok" : "off";
 }
 
 void show_problems(std::ostream& out, const json& unit) {
@@ -42,24 +48,17 @@ void show_problems(std::ostream& out, const json& unit) {
   }
 }
 
-std::uint64_t total(const json& report, const char* what) {
-  std::uint64_t sum = 0;
-  for (const auto& snapshot : report.at("snapshots")) sum += snapshot.value(what, std::uint64_t{0});
-  return sum;
-}
-
 }  // namespace
 
 void show_units(std::ostream& out, const json& answer) {
-  Table table({"UNIT", "KIND", "STATE", "CONTAINERS", "DATA", "NEXT RUN"});
+  Table table({"UNIT", "STATE", "CONTAINERS", "VOLUMES", "BINDS", "NEXT RUN"});
   for (const auto& unit : answer.at("units")) {
-    const auto data = std::to_string(unit.at("volumes").size()) + " volumes, " + std::to_string(unit.at("binds").size()) + " binds";
     const auto next = text_of(unit, "next_run_local");
-    table.add({text_of(unit, "unit"), text_of(unit, "kind"), verdict_of(unit), std::to_string(unit.at("containers").size()), data,
-               next.empty() ? "-" : next});
+    table.add({text_of(unit, "unit"), verdict_of(unit), std::to_string(unit.at("containers").size()),
+               std::to_string(unit.at("volumes").size()), std::to_string(unit.at("binds").size()), next.empty() ? "-" : next});
   }
   if (table.empty()) {
-    out << "no unit is enabled; label a stack to opt it in:\n  kopi-docka.schedule: \"0 3 * * *\"\n";
+    out << "no unit is enabled; label a stack to opt it in:\n  " << text_of(answer, "label_prefix") << "schedule: \"0 3 * * *\"\n";
   } else {
     table.print(out);
   }
@@ -97,7 +96,7 @@ void show_report(std::ostream& out, const json& report) {
   out << " in " << seconds_text(report.value("duration_seconds", 0.0)) << ", containers down for "
       << seconds_text(report.value("downtime_seconds", 0.0)) << "\n";
   for (const auto& problem : report.at("problems")) out << wrapped(printable(problem.get<std::string>()), "  ! ");
-  Table table({"TYPE", "SOURCE", "SIZE", "FILES", "SNAPSHOT"});
+  Table table({"TYPE", "SOURCE", "SIZE", "FILES", "SNAPSHOT"}, {1});
   for (const auto& snapshot : report.at("snapshots")) {
     const auto id = text_of(snapshot, "id");
     table.add({text_of(snapshot, "type"), text_of(snapshot, "source"), format_bytes(snapshot.value("bytes", std::uint64_t{0})),
@@ -107,13 +106,18 @@ void show_report(std::ostream& out, const json& report) {
 }
 
 void show_reports(std::ostream& out, const json& reports) {
-  Table table({"TIME (UTC)", "UNIT", "KIND", "RESULT", "TOOK", "DOWN", "SIZE", "ID"});
+  const bool restores = std::any_of(reports.begin(), reports.end(), [](const json& report) { return text_of(report, "kind") != "backup"; });
+  std::vector<std::string> head = {"TIME (UTC)", "UNIT", "RESULT", "TOOK", "DOWN", "ID"};
+  if (restores) head.insert(head.begin() + 2, "KIND");
+  Table table(head);
   for (const auto& report : reports) {
-    const auto reason = text_of(report, "reason");
-    table.add({time_text(report.at("started_at")), text_of(report, "unit"), text_of(report, "kind"),
-               text_of(report, "result") + (reason.empty() ? "" : " (" + reason + ")"), seconds_text(report.value("duration_seconds", 0.0)),
-               seconds_text(report.value("downtime_seconds", 0.0)), format_bytes(total(report, "bytes")),
-               text_of(report, "backup_id").substr(0, 8)});
+    std::vector<std::string> row = {minute_text(report.at("started_at")), text_of(report, "unit"), text_of(report, "result"),
+                                    seconds_text(report.value("duration_seconds", 0.0)),
+                                    seconds_text(report.value("downtime_seconds", 0.0)), text_of(report, "backup_id").substr(0, 8)};
+    if (restores) row.insert(row.begin() + 2, text_of(report, "kind"));
+    table.add(row);
+    const auto& problems = report.at("problems");
+    if (!problems.empty()) table.note(wrapped(text_of(report, "reason") + ": " + printable(problems.front().get<std::string>()), "  ! "));
   }
   if (table.empty()) {
     out << "no runs yet\n";
@@ -123,42 +127,69 @@ void show_reports(std::ostream& out, const json& reports) {
 }
 
 void show_points(std::ostream& out, const json& points) {
-  Table table({"TIME (UTC)", "UNIT", "HOST", "SCOPE", "SIZE", "FILES", "STATE", "ID"});
+  // A table per unit and host: with their names in every line it would not fit a terminal.
+  std::vector<std::pair<std::string, Table>> tables;
   for (const auto& point : points) {
+    const auto owner = text_of(point, "unit") + " on " + text_of(point, "host");
+    auto found = std::find_if(tables.begin(), tables.end(), [&](const auto& entry) { return entry.first == owner; });
+    if (found == tables.end()) {
+      tables.emplace_back(owner, Table({"TIME (UTC)", "SCOPE", "SIZE", "FILES", "STATE", "ID"}));
+      found = std::prev(tables.end());
+    }
     const auto state = !point.value("complete", true) ? "INCOMPLETE" : point.value("partial", false) ? "partial" : "complete";
-    table.add({time_text(point.at("time")), text_of(point, "unit"), text_of(point, "host"), text_of(point, "scope"),
-               format_bytes(point.value("bytes", std::uint64_t{0})), std::to_string(point.value("files", std::uint64_t{0})), state,
-               text_of(point, "backup_id").substr(0, 8)});
+    found->second.add({time_text(point.at("time")), text_of(point, "scope"), format_bytes(point.value("bytes", std::uint64_t{0})),
+                       std::to_string(point.value("files", std::uint64_t{0})), state, text_of(point, "backup_id").substr(0, 8)});
   }
-  if (table.empty()) {
-    out << "no snapshots yet\n";
-  } else {
-    table.print(out);
+  if (tables.empty()) out << "no snapshots yet\n";
+  for (const auto& [owner, table] : tables) {
+    out << owner << "\n";
+    table.print(out, "  ");
   }
 }
 
-void show_status(std::ostream& out, const json& status) {
-  out << "kopi-docka " << text_of(status, "version") << "  docker " << text_of(status.at("docker"), "engine_version") << "  "
-      << text_of(status, "engine") << "  " << text_of(status, "repository") << "  " << text_of(status, "identity") << "\n\n";
-  Table table({"UNIT", "STATE", "LAST RUN (UTC)", "RESULT", "DOWN", "LAST SUCCESS", "NEXT RUN"});
-  for (const auto& unit : status.at("units")) {
+namespace {
+
+void show_unit_states(std::ostream& out, const json& units) {
+  Table table({"UNIT", "STATE", "LAST RUN (UTC)", "RESULT", "NEXT RUN"});
+  for (const auto& unit : units) {
     const auto& last = unit.at("last_run");
     const auto next = text_of(unit, "next_run_local");
-    table.add({text_of(unit, "unit"), verdict_of(unit), last.is_object() ? time_text(last.at("started_at")) : "-",
-               last.is_object() ? text_of(last, "result") : "-",
-               last.is_object() ? seconds_text(last.value("downtime_seconds", 0.0)) : "-", time_text(unit.at("last_success")),
-               next.empty() ? "-" : next});
+    table.add({text_of(unit, "unit"), verdict_of(unit), last.is_object() ? minute_text(last.at("started_at")) : "-",
+               last.is_object() ? text_of(last, "result") : "-", next.empty() ? "-" : next});
+    if (!last.is_object() || text_of(last, "result") == "success") continue;
+    const auto success = minute_text(unit.at("last_success"));
+    table.note(success == "-" ? "  ! never succeeded yet\n" : "  ! last success " + success + "\n");
   }
   if (table.empty()) {
     out << "no unit is enabled\n";
   } else {
     table.print(out);
   }
-  for (const auto& run : status.at("running")) out << "\nrunning: " << text_of(run, "kind") << " of " << text_of(run, "unit") << "\n";
-  for (const auto& [unit, containers] : status.at("held_stopped").items()) {
-    out << "\nHELD STOPPED: unit " << printable(unit) << ":";
-    for (const auto& name : containers) out << " " << printable(name.get<std::string>());
+}
+
+std::string names_text(const json& names) {
+  std::string text;
+  for (const auto& name : names) text += " " + printable(name.get<std::string>());
+  return text;
+}
+
+}  // namespace
+
+void show_status(std::ostream& out, const json& status) {
+  out << "kopi-docka " << text_of(status, "version") << ", " << text_of(status, "engine") << ", docker "
+      << text_of(status.at("docker"), "engine_version") << "\nrepository " << text_of(status, "repository") << "\nidentity   "
+      << text_of(status, "identity") << "\n\n";
+  show_unit_states(out, status.at("units"));
+  auto held = status.at("held_stopped");
+  for (const auto& run : status.at("running")) {
+    const auto unit = run.value("unit", "");
+    out << "\nrunning: " << text_of(run, "kind") << " of " << printable(unit);
+    if (held.contains(unit)) out << ", stopped for it:" << names_text(held[unit]);
     out << "\n";
+    held.erase(unit);
+  }
+  for (const auto& [unit, containers] : held.items()) {
+    out << "\nHELD STOPPED: unit " << printable(unit) << ":" << names_text(containers) << "\n";
   }
 }
 
@@ -185,6 +216,29 @@ void show_repository(std::ostream& out, const json& repository) {
   if (!file.empty()) {
     out << "\nThe password was generated into " << file << ":\ncopy it to a safe place, without it no backup can be read.\n";
   }
+}
+
+void show_settings(std::ostream& out, const std::vector<SettingValue>& values) {
+  size_t widest = 0;
+  for (const auto& value : values) widest = std::max(widest, value.name.size());
+  const auto padded = [](std::string text, size_t width) {
+    text.resize(std::max(text.size() + 2, width), ' ');
+    return text;
+  };
+  out << padded("SETTING", widest + 2) << padded("SOURCE", 13) << "VALUE\n";
+  std::set<std::string> files;
+  for (const auto& value : values) {
+    const auto shown = printable(value.shown);
+    const auto source = value.source.substr(0, value.source.find(' '));
+    if (source != value.source && value.shown.find(value.source) == std::string::npos) files.insert(value.source.substr(source.size() + 1));
+    auto line = padded(value.name, widest + 2) + padded(printable(source), 13);
+    // Too long for the line: the value on a line of its own, never cut.
+    const bool apart = columns_of(line) + columns_of(shown) > 80;
+    if (!apart) line += shown;
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << "\n" << (apart ? "    " + shown + "\n" : "");
+  }
+  for (const auto& file : files) out << "\nfile: " << printable(file) << "\n";
 }
 
 }  // namespace kopidocka

@@ -2,6 +2,9 @@
 
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "config/settings.hpp"
 
 namespace kopidocka {
 
@@ -13,6 +16,7 @@ void show_report(std::ostream& out, const nlohmann::json& report);
 void show_points(std::ostream& out, const nlohmann::json& points);
 void show_status(std::ostream& out, const nlohmann::json& status);
 void show_checks(std::ostream& out, const nlohmann::json& checks);
+void show_settings(std::ostream& out, const std::vector<SettingValue>& values);
 void show_repository(std::ostream& out, const nlohmann::json& repository);
 
 }  // namespace kopidocka

@@ -9,34 +9,18 @@
 #include "base/text.hpp"
 #include "cli/ask.hpp"
 #include "cli/help.hpp"
-#include "cli/table.hpp"
+#include "cli/show.hpp"
 #include "cli/verb_functions.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/daemon.hpp"
 #include "labels/docs.hpp"
-#include "notify/http.hpp"
 #include "worker/worker_main.hpp"
 
 namespace kopidocka {
-namespace {
-
-/// Where our own daemon's HTTP port is reached from here.
-std::string own_url(const std::string& path) {
-  const auto settings = settings_or_error();
-  if (settings.listen.off) {
-    throw Error(ErrorKind::refused, "the HTTP port is off", "set KOPI_DOCKA_LISTEN, for example to 127.0.0.1:9464");
-  }
-  const auto& host = settings.listen.host;
-  const bool any = host.empty() || host == "0.0.0.0" || host == "::";
-  const auto shown = any ? std::string("127.0.0.1") : host.find(':') != std::string::npos ? "[" + host + "]" : host;
-  return "http://" + shown + ":" + std::to_string(settings.listen.port) + path;
-}
-
-}  // namespace
-
 ExitCode verb_daemon(const VerbContext&) {
   boost::asio::io_context io(1);
-  Daemon daemon(io.get_executor(), settings_or_error());
+  auto settings = settings_or_error();
+  Daemon daemon(io.get_executor(), std::move(settings), load_settings(process_environment(), running_in_container()).warnings);
   std::exception_ptr failure;
   boost::asio::co_spawn(io, daemon.run(), [&failure](const std::exception_ptr& error) { failure = error; });
   io.run();
@@ -46,20 +30,15 @@ ExitCode verb_daemon(const VerbContext&) {
 
 ExitCode verb_worker(const VerbContext& context) { return static_cast<ExitCode>(worker_main(std::cin, context.out)); }
 
-ExitCode verb_metrics(const VerbContext& context) {
-  const auto answer = http_get(own_url("/metrics"), Milliseconds(10'000));
-  if (!answer) throw answer.error();
-  context.out << answer->body << std::flush;
-  return answer->status == 200 ? ExitCode::ok : ExitCode::failed;
+namespace {
+
+/// What labels begin with here; the default one while the settings are wrong.
+std::string prefix_here() {
+  const auto loaded = load_settings(process_environment(), running_in_container());
+  return loaded.settings ? loaded.settings->label_prefix + "." : label_contract().prefix();
 }
 
-ExitCode verb_health(const VerbContext& context) {
-  const bool live = context.arguments.has("live");
-  const auto answer = http_get(own_url(live ? "/healthz" : "/readyz"), Milliseconds(5'000));
-  if (!answer) throw answer.error();
-  context.out << answer->body << std::flush;
-  return answer->status == 200 ? ExitCode::ok : ExitCode::failed;
-}
+}  // namespace
 
 ExitCode verb_labels(const VerbContext& context) {
   if (context.arguments.has("json")) {
@@ -67,7 +46,7 @@ ExitCode verb_labels(const VerbContext& context) {
   } else if (context.arguments.has("markdown")) {
     context.out << labels_markdown() << std::flush;
   } else {
-    context.out << labels_text() << std::flush;
+    context.out << labels_text(prefix_here()) << std::flush;
   }
   return ExitCode::ok;
 }
@@ -81,9 +60,7 @@ ExitCode verb_config(const VerbContext& context) {
   if (context.arguments.has("json")) {
     context.out << settings_to_json(loaded.values).dump(2) << std::endl;
   } else {
-    Table table({"SETTING", "VALUE", "SOURCE"});
-    for (const auto& value : loaded.values) table.add({value.name, printable(value.shown), printable(value.source)});
-    table.print(context.out);
+    show_settings(context.out, loaded.values);
   }
   for (const auto& warning : loaded.warnings) context.err << "warning: " << printable(warning) << "\n";
   for (const auto& problem : loaded.problems) context.err << "error: " << printable(problem.what()) << "\n";

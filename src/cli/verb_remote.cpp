@@ -5,9 +5,11 @@
 #include <ostream>
 
 #include "base/text.hpp"
+#include "catalog/report.hpp"
 #include "cli/ask.hpp"
 #include "cli/show.hpp"
 #include "cli/verb_functions.hpp"
+#include "labels/policy.hpp"
 
 namespace kopidocka {
 namespace {
@@ -69,6 +71,36 @@ size_t number_option(const VerbContext& context, const char* name, size_t fallba
   return std::stoul(text);
 }
 
+// What is wrong with the words themselves is said before anybody is asked: it needs no daemon.
+
+void check_backup(const Arguments& arguments) {
+  const bool all = arguments.has("all");
+  if (arguments.words.empty() && !all) throw Error(ErrorKind::usage, "no unit is named", "name one or more units, or use --all");
+  if (!arguments.words.empty() && all) throw Error(ErrorKind::usage, "--all and a unit's name exclude each other");
+  if (arguments.has("scope") && !scope_from(arguments.get("scope"))) {
+    throw Error(ErrorKind::usage, "'" + printable(arguments.get("scope")) + "' is not a scope", "choose minimal, standard or full");
+  }
+}
+
+void check_restore(const Arguments& arguments) {
+  const auto folder = arguments.get("to", "/");
+  if (folder.empty() || folder.front() != '/') {
+    throw Error(ErrorKind::usage, "--to needs an absolute path, not '" + printable(folder) + "'");
+  }
+}
+
+void check_history(const Arguments& arguments) {
+  if (arguments.has("result") && !run_result_from(arguments.get("result"))) {
+    throw Error(ErrorKind::usage, "'" + printable(arguments.get("result")) + "' is not a result", "choose success, partial, failed or skipped");
+  }
+}
+
+void check_repository(const Arguments& arguments) {
+  const auto& action = arguments.words.front();
+  if (action == "init" || action == "status") return;
+  throw Error(ErrorKind::usage, "'" + printable(action) + "' is not an action of repository", "use init or status");
+}
+
 }  // namespace
 
 ExitCode verb_list(const VerbContext& context) {
@@ -86,6 +118,7 @@ ExitCode verb_list(const VerbContext& context) {
 }
 
 ExitCode verb_backup(const VerbContext& context) {
+  check_backup(context.arguments);
   const json args = {{"units", context.arguments.words},
                      {"all", context.arguments.has("all")},
                      {"scope", context.arguments.get("scope")},
@@ -108,6 +141,7 @@ ExitCode verb_snapshots(const VerbContext& context) {
 
 ExitCode verb_restore(const VerbContext& context) {
   const auto& arguments = context.arguments;
+  check_restore(arguments);
   json args = {{"unit", arguments.words.front()},
                {"at", arguments.get("at", "latest")},
                {"volumes", arguments.all("volume")},
@@ -134,6 +168,7 @@ ExitCode verb_restore(const VerbContext& context) {
 ExitCode verb_status(const VerbContext& context) { return ask_and_show(context, "status", json::object(), show_status); }
 
 ExitCode verb_history(const VerbContext& context) {
+  check_history(context.arguments);
   const json args = {{"unit", context.arguments.words.empty() ? "" : context.arguments.words.front()},
                      {"limit", number_option(context, "limit", 20)},
                      {"result", context.arguments.get("result")}};
@@ -141,6 +176,7 @@ ExitCode verb_history(const VerbContext& context) {
 }
 
 ExitCode verb_repository(const VerbContext& context) {
+  check_repository(context.arguments);
   return ask_and_show(context, "repository", {{"action", context.arguments.words.front()}}, show_repository);
 }
 

@@ -41,6 +41,7 @@ struct VerbSpec {
   std::vector<std::string_view> examples;
   std::vector<OptionSpec> options;  ///< beside --json, --inline and --help
   bool daemon_answers = true;       ///< false: needs no daemon, no Docker and no privilege
+  bool json = true;                 ///< has an answer that --json can print
   bool hidden = false;
   ExitCode (*carry_out)(const VerbContext& context) = nullptr;
 };
