@@ -1,5 +1,7 @@
 #include "docker/engine_client.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -86,13 +88,63 @@ std::string container_path(const std::string& id, const std::string& verb) {
 
 }  // namespace
 
+std::string_view operation_of(std::string_view call) {
+  const auto path = call.substr(std::min(call.find('/'), call.size()));
+  if (path == "/_ping") return "ping";
+  if (path == "/version") return "version";
+  if (path == "/info") return "info";
+  if (path == "/events") return "events";
+  if (path == "/volumes") return "list_volumes";
+  if (path == "/containers/json") return "list_containers";
+  if (path.starts_with("/networks/")) return "inspect_network";
+  if (path.starts_with("/containers/")) {
+    if (path.ends_with("/json")) return "inspect_container";
+    if (path.ends_with("/stop")) return "stop_container";
+    if (path.ends_with("/start")) return "start_container";
+  }
+  return "other";
+}
+
 EngineClient::EngineClient(boost::asio::any_io_executor executor, DockerSettings settings)
     : settings_(std::move(settings)),
       transport_(std::move(executor), settings_.endpoint, settings_.body_limit) {}
 
+void EngineClient::tell(const HttpRequest& request, std::chrono::steady_clock::time_point began, std::optional<ErrorKind> error) const {
+  if (!settings_.on_request) return;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  settings_.on_request({operation_of(request.call), took.count(), error});
+}
+
+Task<HttpResponse> EngineClient::send(HttpRequest request) {
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    auto response = co_await transport_.send(request);
+    const bool success = response.status >= 200 && response.status < 300;
+    if (!success && response.status != 304) throw status_error(endpoint(), request.call, response);
+    tell(request, began, {});
+    co_return response;
+  } catch (const Error& error) {
+    tell(request, began, error.kind());
+    throw;
+  }
+}
+
+Task<std::unique_ptr<HttpStream>> EngineClient::open(HttpRequest request) {
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    auto stream = co_await transport_.open(request);
+    if (stream->head().status != 200) throw status_error(endpoint(), request.call, stream->head());
+    tell(request, began, {});
+    co_return stream;
+  } catch (const Error& error) {
+    tell(request, began, error.kind());
+    throw;
+  }
+}
+
 Task<HttpResponse> EngineClient::get_unversioned(std::string path) {
   auto request = make_request("GET", "", path, "", settings_.request_limit);
-  auto response = co_await transport_.send(request);
+  auto response = co_await send(request);
   if (response.status != 200) throw status_error(endpoint(), request.call, response);
   co_return response;
 }
@@ -118,10 +170,7 @@ Task<HttpResponse> EngineClient::exchange(std::string method, std::string path, 
   if (version.empty()) version = co_await negotiate();
   try {
     auto request = make_request(method, version, path, query, limit);
-    auto response = co_await transport_.send(request);
-    const bool success = response.status >= 200 && response.status < 300;
-    if (!success && response.status != 304) throw status_error(endpoint(), request.call, response);
-    co_return response;
+    co_return co_await send(std::move(request));
   } catch (const Error& error) {
     forget_version_after(error);
     throw;
@@ -186,9 +235,7 @@ Task<std::unique_ptr<HttpStream>> EngineClient::open_events(std::string query) {
   if (version.empty()) version = co_await negotiate();
   try {
     auto request = make_request("GET", version, "/events", query, settings_.request_limit);
-    auto stream = co_await transport_.open(request);
-    if (stream->head().status != 200) throw status_error(endpoint(), request.call, stream->head());
-    co_return stream;
+    co_return co_await open(std::move(request));
   } catch (const Error& error) {
     forget_version_after(error);
     throw;

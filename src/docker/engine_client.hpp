@@ -1,15 +1,27 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "base/error.hpp"
 #include "docker/docker.hpp"
 #include "docker/endpoint.hpp"
 #include "docker/http_transport.hpp"
 
 namespace kopidocka {
+
+/// How one request went, for metrics.
+struct DockerRequest {
+  std::string_view operation;  ///< of a short list: "list_containers", never a path with an id
+  double seconds = 0;
+  std::optional<ErrorKind> error;
+};
 
 struct DockerSettings {
   Endpoint endpoint;
@@ -17,7 +29,11 @@ struct DockerSettings {
   Milliseconds start_limit{60'000};  ///< starting may mount network volumes first
   Milliseconds stop_margin{30'000};  ///< on top of the grace time: killing and unmounting come after it
   size_t body_limit = 64u << 20;     ///< bytes of one answer
+  std::function<void(const DockerRequest&)> on_request;  ///< told of every one; must not throw; may be empty
 };
+
+/// The word for a call such as "GET /containers/abc/json".
+std::string_view operation_of(std::string_view call);
 
 /// The Docker Engine over its HTTP API; see Docker for what each call promises. Holds no connection between
 /// calls.
@@ -54,6 +70,10 @@ class EngineClient : public Docker {
   const Endpoint& endpoint() const { return transport_.endpoint(); }
 
  private:
+  /// One request and its answer; a status that is no success is thrown.
+  Task<HttpResponse> send(HttpRequest request);
+  Task<std::unique_ptr<HttpStream>> open(HttpRequest request);
+  void tell(const HttpRequest& request, std::chrono::steady_clock::time_point began, std::optional<ErrorKind> error) const;
   Task<HttpResponse> get_unversioned(std::string path);
   /// Asks the engine and keeps the answer.
   Task<std::string> negotiate();

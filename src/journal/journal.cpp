@@ -68,8 +68,9 @@ Journal::OpenRun read_run(const std::filesystem::path& path) {
 
 }  // namespace
 
-Journal::Journal(std::filesystem::path folder, const Clock& clock, std::function<void(const JournalRecord&)> after_append)
-    : folder_(std::move(folder)), clock_(clock), after_append_(std::move(after_append)) {}
+Journal::Journal(std::filesystem::path folder, const Clock& clock, std::function<void(const JournalRecord&)> after_append,
+                 std::function<void(const Error&)> on_failure)
+    : folder_(std::move(folder)), clock_(clock), after_append_(std::move(after_append)), on_failure_(std::move(on_failure)) {}
 
 Result<void> Journal::open() { return make_private_folder(folder_); }
 
@@ -84,6 +85,13 @@ Result<void> Journal::append(const std::string& run, JournalRecord record) { ret
 
 Result<void> Journal::write(const std::string& run, JournalRecord record, bool create) {
   record.time = clock_.now();
+  auto written = write_durably(run, record, create);
+  if (written && after_append_) after_append_(record);
+  if (!written && on_failure_) on_failure_(written.error());
+  return written;
+}
+
+Result<void> Journal::write_durably(const std::string& run, const JournalRecord& record, bool create) {
   if (auto opened = open_file(run, create); !opened) return opened;
   auto written = add_line(file_of(run), files_.at(run).get(), to_line(record) + "\n");
   if (written && create) written = sync_folder(folder_);
@@ -91,10 +99,8 @@ Result<void> Journal::write(const std::string& run, JournalRecord record, bool c
     // Opened anew, the file is looked at again: half a line that could not be cut off now is cut off then.
     files_.erase(run);
     if (create) ::unlink(file_of(run).c_str());
-    return written;
   }
-  if (after_append_) after_append_(record);
-  return {};
+  return written;
 }
 
 Result<void> Journal::open_file(const std::string& run, bool create) {

@@ -17,8 +17,9 @@ namespace kopidocka {
 /// run that was cut off. After a failed append nothing may be stopped: callers treat its Error as fatal for the run.
 class Journal {
  public:
-  /// `after_append` sees every record once it is durable.
-  Journal(std::filesystem::path folder, const Clock& clock, std::function<void(const JournalRecord&)> after_append = {});
+  /// `after_append` sees every record once it is durable, `on_failure` hears of every one that could not be kept.
+  Journal(std::filesystem::path folder, const Clock& clock, std::function<void(const JournalRecord&)> after_append = {},
+          std::function<void(const Error&)> on_failure = {});
 
   /// Creates the folder. ErrorKind::refused, denied or no_space when it cannot hold a journal.
   Result<void> open();
@@ -43,11 +44,13 @@ class Journal {
  private:
   std::filesystem::path file_of(const std::string& run) const;
   Result<void> write(const std::string& run, JournalRecord record, bool create);
+  Result<void> write_durably(const std::string& run, const JournalRecord& record, bool create);
   Result<void> open_file(const std::string& run, bool create);
 
   std::filesystem::path folder_;
   const Clock& clock_;
   std::function<void(const JournalRecord&)> after_append_;
+  std::function<void(const Error&)> on_failure_;
   std::map<std::string, FileDescriptor> files_;
 };
 

@@ -65,6 +65,34 @@ TEST_F(EngineClientTest, SpeaksTheEnginesVersionWhenThatIsOlderThanOurs) {
   EXPECT_THAT(stub.requests(), ElementsAre("GET /_ping", "GET /v1.41/containers/json?all=1"));
 }
 
+TEST_F(EngineClientTest, TellsOfEveryRequestByAWordAndHowItEnded) {
+  StubEngine stub(io_, engine([](const std::string& target) {
+    return target.find("/start") != std::string::npos ? json_answer(500, R"({"message":"no"})") : json_answer(200, "[]");
+  }));
+  std::vector<std::string> told;
+  DockerSettings settings;
+  settings.endpoint = stub.endpoint();
+  settings.on_request = [&](const DockerRequest& request) {
+    EXPECT_GE(request.seconds, 0);
+    told.push_back(std::string(request.operation) + (request.error ? " " + std::string(to_string(*request.error)) : ""));
+  };
+  EngineClient client(io_.get_executor(), settings);
+  run_task(io_, client.list_containers());
+  EXPECT_EQ(error_of(client.start_container(std::string(64, 'a'))).kind(), ErrorKind::failed);
+  EXPECT_THAT(told, ElementsAre("ping", "list_containers", "start_container failed"));
+}
+
+TEST(DockerRequests, AreNamedByAShortListOfWords) {
+  EXPECT_EQ(operation_of("GET /containers/abc/json"), "inspect_container");
+  EXPECT_EQ(operation_of("POST /containers/abc/stop"), "stop_container");
+  EXPECT_EQ(operation_of("GET /networks/a b"), "inspect_network");
+  EXPECT_EQ(operation_of("GET /events"), "events");
+  EXPECT_EQ(operation_of("GET /info"), "info");
+  EXPECT_EQ(operation_of("GET /volumes"), "list_volumes");
+  EXPECT_EQ(operation_of("GET /whatever/abc"), "other");
+  EXPECT_EQ(operation_of(""), "other");
+}
+
 TEST_F(EngineClientTest, SpeaksItsOwnNewestVersionWithANewerEngine) {
   StubEngine stub(io_, [](const std::string& target) {
     return target == "GET /_ping" ? ping_answer("1.77") : json_answer(200, "[]");

@@ -93,6 +93,18 @@ TEST_F(JournalTest, ARecordIsOnDiskBeforeAnybodyHearsOfIt) {
   EXPECT_THAT(seen, ::testing::ElementsAre("begin", "stopping", "end"));
 }
 
+TEST_F(JournalTest, ARecordThatCouldNotBeKeptIsToldOf) {
+  FixedClock clock;
+  int kept = 0;
+  std::vector<std::string> failures;
+  Journal journal(folder, clock, [&](const JournalRecord&) { ++kept; }, [&](const Error& error) { failures.push_back(error.message()); });
+  ASSERT_TRUE(journal.open());
+  ASSERT_TRUE(journal.begin(record(Type::begin)));
+  EXPECT_FALSE(journal.append("run-2", record(Type::stopping, "run-2", "a"))) << "it was never begun";
+  EXPECT_EQ(kept, 1);
+  EXPECT_EQ(failures.size(), 1u);
+}
+
 TEST_F(JournalTest, CloseRemovesTheRun) {
   Journal journal(folder, clock);
   ASSERT_TRUE(journal.open());
