@@ -77,6 +77,13 @@ Result<RunReport> read_report(const json& object) {
 
 }  // namespace
 
+const std::vector<std::string>& run_reasons() {
+  static const std::vector<std::string> reasons = {"repository", "source",    "hook",        "recipe", "snapshot", "unreadable", "stop",
+                                                   "start",      "tainted",   "health",      "retention", "journal", "restore",
+                                                   "cancelled",  "interrupted", "busy",      "invalid", "docker",  "plan"};
+  return reasons;
+}
+
 std::string_view to_string(RunResult result) {
   switch (result) {
     case RunResult::success: return "success";

@@ -19,6 +19,9 @@ std::string_view to_string(RunResult result);
 std::string_view to_string(RunKind kind);
 std::optional<RunResult> run_result_from(std::string_view text);
 
+/// The words of RunReport::reason, all there are.
+const std::vector<std::string>& run_reasons();
+
 struct SnapshotReport {
   std::string type;    ///< recipe, networks, docker_config, volume, bind
   std::string source;  ///< volume name, bind path, or unit
@@ -39,7 +42,7 @@ struct RunReport {
   std::string backup_id;  ///< of the run; for a restore the run's own id
   std::string restored_from;  ///< backup_id that was restored
   RunResult result = RunResult::failed;
-  std::string reason;  ///< one of a fixed list for failed and skipped: repository, journal, stop, start, snapshot, tainted, ...
+  std::string reason;  ///< one of run_reasons(); empty on success
   std::string scope;
   std::string engine;
   std::string trigger;  ///< schedule, request, catch-up, recovery

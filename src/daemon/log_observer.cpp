@@ -38,6 +38,7 @@ void LogObserver::on_run_event(const RunEvent& event) {
     case RunEvent::Kind::member_stopped: spdlog::info("unit {}: stopped {}", unit, printable(event.text)); break;
     case RunEvent::Kind::member_started: spdlog::info("unit {}: started {}", unit, printable(event.text)); break;
     case RunEvent::Kind::finished: log_finished(event.report); break;
+    case RunEvent::Kind::hook_ended:
     case RunEvent::Kind::phase:
     case RunEvent::Kind::step_started:
     case RunEvent::Kind::progress: break;

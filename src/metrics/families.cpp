@@ -1,6 +1,7 @@
 #include "metrics/families.hpp"
 
 #include "base/text.hpp"
+#include "catalog/report.hpp"
 
 namespace kopidocka {
 
@@ -98,8 +99,6 @@ const std::array<FamilyRow, static_cast<size_t>(Family::count_)>& family_table()
        "Files the last snapshot could not read", ""},
       {Family::repository_up, "kopidocka_repository_up", FamilyType::gauge, "",
        "1 when the repository answered last", ""},
-      {Family::repository_size_bytes, "kopidocka_repository_size_bytes", FamilyType::gauge, "",
-       "Size of the repository", ""},
       {Family::restore_runs, "kopidocka_restore_runs_total", FamilyType::counter, "kind,result",
        "Restores ended", ""},
       {Family::restore_in_progress, "kopidocka_restore_in_progress", FamilyType::gauge, "unit",
@@ -142,10 +141,22 @@ std::string_view to_string(FamilyType type) {
 }
 
 const std::vector<std::string>& failure_reasons() {
-  static const std::vector<std::string> reasons = {
-      "repository", "source",    "hook",    "recipe",    "snapshot", "stop",        "start", "tainted",
-      "health",     "retention", "journal", "cancelled", "downtime", "interrupted", "other"};
+  static const std::vector<std::string> reasons = [] {
+    auto list = run_reasons();
+    list.push_back("other");
+    return list;
+  }();
   return reasons;
+}
+
+const std::vector<std::string>& hook_results() {
+  static const std::vector<std::string> results = {"success", "failure", "timeout"};
+  return results;
+}
+
+const std::vector<std::string>& log_levels() {
+  static const std::vector<std::string> levels = {"trace", "debug", "info", "warning", "error"};
+  return levels;
 }
 
 const std::vector<std::string>& missed_reasons() {
@@ -167,7 +178,9 @@ std::string metrics_markdown() {
       "go when the unit goes. `result` is one of success, partial, failed and skipped. In `volume` a bind "
       "mount is shown as "
       "`bind:<last part of its path>-<checksum>`, because paths of the host are nobody's business.\n"
-      "This page is generated from `src/metrics/families.cpp`.\n\n| Name | Type | Labels | Meaning "
+      "This page is generated from `src/metrics/families.cpp`.\n\n"
+      "[compose/monitoring.yaml](../compose/monitoring.yaml) adds Prometheus with alert rules and Alertmanager to the "
+      "sidecar:\n\n```sh\ndocker compose -f compose/sidecar.yaml -f compose/monitoring.yaml up -d\n```\n\n| Name | Type | Labels | Meaning "
       "|\n|---|---|---|---|\n";
   for (const auto& row : family_table()) {
     text += "| `" + std::string(row.name) + "` | " + std::string(to_string(row.type)) + " | " +

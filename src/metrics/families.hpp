@@ -56,7 +56,6 @@ enum class Family {
   snapshot_files,
   snapshot_errors,
   repository_up,
-  repository_size_bytes,
   restore_runs,
   restore_in_progress,
   filesystem_free_bytes,
@@ -88,7 +87,11 @@ const FamilyRow& row_of(Family family);
 std::string_view to_string(FamilyType type);
 
 // Closed lists of label values; what is not in a list is counted as "other".
+/// run_reasons() and "other".
 const std::vector<std::string>& failure_reasons();
+const std::vector<std::string>& hook_results();
+/// What the log calls its levels.
+const std::vector<std::string>& log_levels();
 const std::vector<std::string>& missed_reasons();
 const std::vector<std::string>& event_actions();
 

@@ -11,7 +11,6 @@ namespace {
 constexpr std::array kResults = {RunResult::success, RunResult::partial, RunResult::failed,
                                  RunResult::skipped};
 constexpr std::array kHooks = {"pre", "post"};
-constexpr std::array kHookResults = {"success", "failure", "timeout"};
 
 /// `value` when the closed list holds it: a label whose values others choose would grow without end.
 std::string one_of(const std::vector<std::string>& list, const std::string& value) {
@@ -30,11 +29,11 @@ Metrics::Metrics(const Clock& clock) : clock_(clock) {
   }
   for (const auto* result : {"success", "failed"}) store_.add(Family::recovery_runs, {result}, 0);
   for (const auto* hook : kHooks) {
-    for (const auto* result : kHookResults) store_.add(Family::hook_runs, {hook, result}, 0);
+    for (const auto& result : hook_results()) store_.add(Family::hook_runs, {hook, result}, 0);
   }
   for (const auto* reason : {"timeout", "too_large", "malformed", "too_many"})
     store_.add(Family::http_rejected, {reason}, 0);
-  for (const auto* level : {"warn", "error"}) store_.add(Family::log_messages, {level}, 0);
+  for (const auto& level : log_levels()) store_.add(Family::log_messages, {level}, 0);
   for (const auto result : kResults)
     store_.add(Family::restore_runs, {"user", std::string(to_string(result))}, 0);
   store_.add(Family::units_rejected, {"cap"}, 0);
@@ -94,6 +93,8 @@ void Metrics::add_unit(const UnitMetrics& unit) {
                               Family::container_stop_timeouts}) {
       store_.add(family, {unit.name}, 0);
     }
+    for (const auto& [series, amount] : waiting_[unit.name]) store_.add(series.first, series.second, amount);
+    waiting_.erase(unit.name);
     const auto going = going_.find(unit.name);
     const auto goes_on = [&](RunKind kind) {
       return going != going_.end() && going->second.kind == kind ? 1.0 : 0.0;
@@ -220,9 +221,6 @@ void Metrics::reconciled(size_t changes_events_had_not_told) {
 }
 
 void Metrics::set_repository_up(bool up) { store_.set(Family::repository_up, {}, up ? 1 : 0); }
-void Metrics::set_repository_size(std::uint64_t bytes) {
-  store_.set(Family::repository_size_bytes, {}, static_cast<double>(bytes));
-}
 
 void Metrics::set_filesystem(const std::string& role, std::uint64_t free_bytes, std::uint64_t size_bytes) {
   store_.set(Family::filesystem_free_bytes, {role}, static_cast<double>(free_bytes));
@@ -239,7 +237,7 @@ void Metrics::http_rejected(std::string_view reason) {
   store_.add(Family::http_rejected, {std::string(reason)});
 }
 void Metrics::message_logged(std::string_view level) {
-  store_.add(Family::log_messages, {std::string(level)});
+  store_.add(Family::log_messages, {one_of(log_levels(), std::string(level))});
 }
 
 std::string Metrics::exposition() {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -27,7 +28,7 @@ struct UnitMetrics {
 
 /// Turns what happens into metrics. Called from the one thread; nothing here blocks or throws for what it is
 /// told. Only units named by set_units() get series, at most 1000 of them; a unit's series go when it goes.
-/// What is known from before (seed, set_held) waits for its unit to appear.
+/// What is known from before (seed, set_held, runs that recovery reports) waits for its unit to appear.
 class Metrics : public RunObserver {
  public:
   static constexpr size_t kMostUnits = 1000;
@@ -47,8 +48,6 @@ class Metrics : public RunObserver {
   // Runs. seed() takes saved reports in any order; it sets the last times, never the counters.
   void seed(const std::vector<RunReport>& reports);
   void on_run_event(const RunEvent& event) override;
-  /// A run that was cut off and is now reported by recovery: counted as begun and failed.
-  void book_lost_run(const RunReport& report);
 
   // Debts and recovery. set_held takes, for every unit that owes something, the names of its containers.
   void set_held(const std::map<std::string, std::set<std::string>>& held);
@@ -68,8 +67,8 @@ class Metrics : public RunObserver {
 
   // Repository, places, hooks, web, log.
   void set_repository_up(bool up);
-  void set_repository_size(std::uint64_t bytes);
   void set_filesystem(const std::string& role, std::uint64_t free_bytes, std::uint64_t size_bytes);
+  /// `hook` is pre or post, `result` one of hook_results().
   void hook_ran(const std::string& hook, const std::string& result, double seconds);
   void http_answered(unsigned code);
   void http_rejected(std::string_view reason);
@@ -92,6 +91,11 @@ class Metrics : public RunObserver {
     std::chrono::steady_clock::time_point since{};
   };
 
+  /// Adds to a counter whose first label is the unit. Of a unit that is not known yet (debts are paid before units are
+  /// looked for) the number waits for it.
+  void count(Family family, const std::string& unit, std::vector<std::string> more = {}, double amount = 1);
+  void end_hook(const RunEvent& event);
+
   bool known(const std::string& unit) const { return units_.count(unit) > 0; }
   void add_unit(const UnitMetrics& unit);
   void forget_old_units();
@@ -110,6 +114,8 @@ class Metrics : public RunObserver {
   size_t rejected_ = 0;
   std::map<std::string, Past> past_;
   std::map<std::string, Going> going_;
+  /// By unit, at most kMostUnits of them: what is to be added when it appears.
+  std::map<std::string, std::map<std::pair<Family, std::vector<std::string>>, double>> waiting_;
   std::map<std::string, std::set<std::string>> held_;
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/error.hpp"
 #include "metrics/metrics.hpp"
 
 namespace kopidocka {
@@ -82,6 +83,9 @@ void Metrics::on_run_event(const RunEvent& event) {
     case RunEvent::Kind::finished:
       run_finished(event.report);
       break;
+    case RunEvent::Kind::hook_ended:
+      end_hook(event);
+      break;
     case RunEvent::Kind::step_started:
     case RunEvent::Kind::step_finished:
     case RunEvent::Kind::progress:
@@ -92,9 +96,9 @@ void Metrics::on_run_event(const RunEvent& event) {
 void Metrics::run_started(const RunReport& report) {
   auto& going = going_[report.unit];
   going.kind = report.kind;
+  if (report.kind == RunKind::backup) count(Family::backup_started, report.unit);
   if (!known(report.unit)) return;
   if (report.kind == RunKind::restore) return store_.set(Family::restore_in_progress, {report.unit}, 1);
-  store_.add(Family::backup_started, {report.unit});
   store_.set(Family::backup_in_progress, {report.unit}, 1);
   store_.set(Family::backup_last_start_timestamp_seconds, {report.unit}, to_unix_seconds(report.started_at));
 }
@@ -118,9 +122,17 @@ void Metrics::run_finished(const RunReport& report) {
   count_result(report);
 }
 
-void Metrics::book_lost_run(const RunReport& report) {
-  if (report.kind == RunKind::backup && known(report.unit)) store_.add(Family::backup_started, {report.unit});
-  count_result(report);
+void Metrics::end_hook(const RunEvent& event) {
+  const auto& kind = event.error;
+  hook_ran(event.text.substr(0, event.text.find('_')), kind.empty() ? "success" : kind == to_string(ErrorKind::timeout) ? "timeout" : "failure",
+           event.seconds);
+}
+
+void Metrics::count(Family family, const std::string& unit, std::vector<std::string> more, double amount) {
+  more.insert(more.begin(), unit);
+  if (known(unit)) return store_.add(family, more, amount);
+  if (amount <= 0 || (waiting_.count(unit) == 0 && waiting_.size() >= kMostUnits)) return;
+  waiting_[unit][{family, more}] += amount;
 }
 
 void Metrics::count_result(const RunReport& report) {
@@ -132,18 +144,17 @@ void Metrics::count_result(const RunReport& report) {
     if (report.result == RunResult::success) past_[report.unit].last_success = end_of(report);
     show_past(report.unit);
   }
-  if (!known(report.unit)) return;
   const auto left_down = std::count_if(report.members.begin(), report.members.end(),
                                        [](const auto& m) { return m.stopped && !m.started; });
   // In a tainted run it was somebody else who started it.
   if (report.reason != "tainted")
-    store_.add(Family::container_start_failures, {report.unit}, static_cast<double>(left_down));
-  if (report.reason == "stop") store_.add(Family::container_stop_timeouts, {report.unit});
+    count(Family::container_start_failures, report.unit, {}, static_cast<double>(left_down));
+  if (report.reason == "stop") count(Family::container_stop_timeouts, report.unit);
   if (report.kind == RunKind::restore) return;
-  store_.add(Family::backup_runs, {report.unit, result});
-  store_.add(Family::backup_downtime_seconds, {report.unit}, report.downtime_seconds);
+  count(Family::backup_runs, report.unit, {result});
+  count(Family::backup_downtime_seconds, report.unit, {}, report.downtime_seconds);
   if (report.result == RunResult::failed || report.result == RunResult::skipped) {
-    store_.add(Family::backup_failures, {report.unit, known_reason(report.reason)});
+    count(Family::backup_failures, report.unit, {known_reason(report.reason)});
   }
 }
 

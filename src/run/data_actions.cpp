@@ -32,7 +32,16 @@ Task<> perform_hook(RunState& state, RunHook step) {
       {"KOPI_DOCKA_DOWNTIME_SECONDS", std::to_string(state.report.downtime_seconds)},
   };
   Cancel cancel = before ? state.engine_cancel : Cancel();
-  co_await run_script(std::move(**script), std::move(variables), state.context.limits.hook_timeout, cancel);
+  const auto began = state.context.clock.steady();
+  std::exception_ptr failure;
+  try {
+    co_await run_script(std::move(**script), std::move(variables), state.context.limits.hook_timeout, cancel);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::chrono::duration<double> took = state.context.clock.steady() - began;
+  state.emit(RunEvent::Kind::hook_ended, step.hook, failure ? std::string(to_string(to_error(failure).kind())) : std::string(), took.count());
+  if (failure) std::rethrow_exception(failure);
 }
 
 Task<> perform_snapshot(RunState& state, TakeSnapshot step) {

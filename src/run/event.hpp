@@ -16,6 +16,7 @@ struct RunEvent {
     progress,         ///< text = source, bytes = read so far
     member_stopped,   ///< text = container name
     member_started,
+    hook_ended,       ///< text = pre_backup, post_restore, ...: a script ran; seconds, error in one word (empty = well)
     finished,         ///< report is complete
   };
   Kind kind;

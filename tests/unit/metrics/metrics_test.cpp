@@ -172,17 +172,51 @@ TEST_F(MetricsTest, SavedReportsKeepTheLastTimesOverARestartInWhateverOrderTheyC
   EXPECT_FALSE(mentions("unit=\"other\""));
 }
 
-TEST_F(MetricsTest, ALostRunIsCountedAsBegunAndFailed) {
-  metrics_.set_units({unit("shop")});
+TEST_F(MetricsTest, ARunThatRecoveryReportsBeforeUnitsAreKnownIsCountedWhenItsUnitAppears) {
   auto lost = report(RunResult::failed);
   lost.reason = "interrupted";
-  metrics_.book_lost_run(lost);
+  run(lost);
   metrics_.recovery_ended(true, 2);
+  EXPECT_FALSE(mentions("unit=\"shop\""));
+  metrics_.set_units({unit("shop")});
+  metrics_.set_units({unit("shop")});
   EXPECT_TRUE(shows("backup_started_total{unit=\"shop\"} 1"));
   EXPECT_TRUE(shows("backup_runs_total{result=\"failed\",unit=\"shop\"} 1"));
   EXPECT_TRUE(shows("backup_failures_total{reason=\"interrupted\",unit=\"shop\"} 1"));
   EXPECT_TRUE(shows("backup_in_progress{unit=\"shop\"} 0"));
   EXPECT_TRUE(shows("recovered_containers_total 2"));
+}
+
+TEST_F(MetricsTest, CountsOfUnitsThatNeverAppearAreBounded) {
+  for (int i = 0; i < 3000; ++i) run(report(RunResult::failed, "ghost-" + std::to_string(i)));
+  std::vector<UnitMetrics> units;
+  for (int i = 0; i < 3000; i += 100) units.push_back(unit("ghost-" + std::to_string(i)));
+  metrics_.set_units(units);
+  EXPECT_TRUE(shows("backup_started_total{unit=\"ghost-0\"} 1"));
+  EXPECT_TRUE(shows("backup_started_total{unit=\"ghost-2900\"} 0"));
+}
+
+TEST_F(MetricsTest, HooksAreCountedByHowTheyEnded) {
+  const auto about = report(RunResult::success);
+  const auto ended = [&](const std::string& hook, const std::string& error) {
+    metrics_.on_run_event(RunEvent{RunEvent::Kind::hook_ended, hook, error, 2, 0, {}, about});
+  };
+  ended("pre_backup", "");
+  ended("pre_restore", "failed");
+  ended("post_backup", "timeout");
+  EXPECT_TRUE(shows("hook_runs_total{hook=\"pre\",result=\"success\"} 1"));
+  EXPECT_TRUE(shows("hook_runs_total{hook=\"pre\",result=\"failure\"} 1"));
+  EXPECT_TRUE(shows("hook_runs_total{hook=\"post\",result=\"timeout\"} 1"));
+  EXPECT_TRUE(shows("hook_duration_seconds_sum{hook=\"pre\"} 4"));
+}
+
+TEST_F(MetricsTest, LogLevelsAreZeroBeforeTheirFirstMessageAndHaveOneNameEach) {
+  metrics_.message_logged("warning");
+  metrics_.message_logged("whatever");
+  EXPECT_TRUE(shows("log_messages_total{level=\"warning\"} 1"));
+  EXPECT_TRUE(shows("log_messages_total{level=\"error\"} 0"));
+  EXPECT_TRUE(shows("log_messages_total{level=\"other\"} 1"));
+  EXPECT_FALSE(mentions("level=\"warn\""));
 }
 
 TEST_F(MetricsTest, ARestoreIsNotABackup) {
@@ -321,12 +355,11 @@ TEST_F(MetricsTest, PromtoolFindsNothingToComplainAbout) {
   metrics_.reconciled(1);
   metrics_.set_queue(1, 2);
   metrics_.set_repository_up(true);
-  metrics_.set_repository_size(1000);
   metrics_.set_filesystem("state", 10, 100);
   metrics_.hook_ran("pre", "success", 0.1);
   metrics_.http_answered(200);
   metrics_.http_rejected("timeout");
-  metrics_.message_logged("warn");
+  metrics_.message_logged("warning");
   metrics_.unit_rejected("swarm");
 
   const auto text = metrics_.exposition();
@@ -350,6 +383,17 @@ TEST(Families, TheTableIsInTheOrderOfTheEnumAndNamesAreUnique) {
     EXPECT_EQ(family_table()[i].type == FamilyType::counter, family_table()[i].name.ends_with("_total"))
         << family_table()[i].name;
   }
+}
+
+TEST(Families, ReasonsOfFailuresAreThoseOfReportsAndOther) {
+  auto reasons = run_reasons();
+  reasons.push_back("other");
+  EXPECT_EQ(failure_reasons(), reasons);
+  std::string documented;
+  for (const auto& reason : run_reasons()) documented += (documented.empty() ? "`" : ", `") + reason + "`";
+  const auto page = read_file(std::string(SOURCE_DIR) + "/docs/json.md");
+  ASSERT_TRUE(page);
+  EXPECT_THAT(*page, HasSubstr("else one word: " + documented + " |"));
 }
 
 TEST(Families, TheDocumentedPageIsTheGeneratedOne) {
