@@ -128,6 +128,15 @@ std::optional<RunReport> ReportStore::find(const std::string& backup_id) const {
   return std::nullopt;
 }
 
+std::vector<RunReport> ReportStore::of_runs(const std::set<std::string>& backup_ids) const {
+  std::vector<RunReport> found;
+  for (const auto& file : files()) {
+    if (backup_ids.count(parts_of(file).run) == 0) continue;
+    if (auto report = read_report(file)) found.push_back(std::move(*report));
+  }
+  return found;
+}
+
 std::optional<TimePoint> ReportStore::last_success(const std::string& unit) const {
   ReportFilter filter;
   filter.unit = unit;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class ReportStore {
 
   ReportList list(const ReportFilter& filter) const;
   std::optional<RunReport> find(const std::string& backup_id) const;
+  /// The reports of these runs, as far as there are any: the folder is read once.
+  std::vector<RunReport> of_runs(const std::set<std::string>& backup_ids) const;
   /// When the last successful backup of the unit began.
   std::optional<TimePoint> last_success(const std::string& unit) const;
 

@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "base/text.hpp"
+#include "daemon/own_mounts.hpp"
+#include "daemon/rival.hpp"
 #include "docker/self.hpp"
-#include "engine/factory.hpp"
 #include "run/container_steps.hpp"
 
 namespace kopidocka {
@@ -33,9 +35,17 @@ bool is_anonymous(const Mount& mount) {
   return mount.type == "volume" && mount.name.size() == 64 && mount.name.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-bool is_sidecar(const Container& container, const std::string& prefix) {
-  const auto role = container.labels.find(prefix + "role");
-  return role != container.labels.end() && role->second == "sidecar";
+/// An engine reached over the network that bears another machine's name has other files than we see.
+bool is_elsewhere(const Endpoint& endpoint, const std::string& engine_name) {
+  const auto& host = endpoint.host;
+  if (endpoint.is_unix() || host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0) return false;
+  char own[256] = {};
+  return ::gethostname(own, sizeof own - 1) != 0 || engine_name != own;
+}
+
+std::string own_mountinfo() {
+  std::ifstream file("/proc/self/mountinfo");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace
@@ -51,29 +61,62 @@ std::string own_binary() {
 Assembly::Assembly(boost::asio::any_io_executor io, Settings loaded)
     : executor(std::move(io)),
       settings(std::move(loaded)),
-      in_container(running_in_container()),
+      mountinfo(own_mountinfo()),
+      in_container(container_id_from_mountinfo(mountinfo).has_value()),
       state(settings.state_dir),
-      journal(state.journal(), clock, [this](const JournalRecord& record) { held.apply(record); }),
+      journal(state.journal(), clock, [this](const JournalRecord& record) {
+                held.apply(record);
+                surroundings.held = held.ids();
+              },
+              [this](const Error&) {
+                if (on_journal_failure) on_journal_failure();
+              }),
       reports(state.reports()),
       worker(own_binary()) {}
 
+void Assembly::make_docker() {
+  if (docker) return;
+  auto wanted = docker_settings(settings);
+  wanted.on_request = [this](const DockerRequest& request) {
+    if (on_docker_request) on_docker_request(request);
+  };
+  auto client = std::make_unique<EngineClient>(executor, std::move(wanted));
+  engine_client = client.get();
+  docker = std::move(client);
+}
+
+void Assembly::open_folders() {
+  if (folders_open_) return;
+  if (auto opened = state.open(); !opened) throw opened.error();
+  if (auto opened = journal.open(); !opened) throw opened.error();
+  if (auto opened = reports.open(); !opened) throw opened.error();
+  if (auto made = make_private_folder(settings.cache_dir); !made) throw Error(made.error()).in("cache folder (KOPI_DOCKA_CACHE_DIR)");
+  if (const auto runs = journal.open_runs()) held.seed(*runs);
+  folders_open_ = true;
+}
+
+bool Assembly::build_engine_alone() {
+  if (engine) return true;
+  open_folders();
+  auto kept = state.pin_hostname({}, {});
+  if (!kept) throw kept.error();
+  hostname = settings.hostname.empty() ? *kept : settings.hostname;
+  if (hostname.empty()) return false;
+  choose_password();
+  (void)pinned_id();
+  return true;
+}
+
 Task<> Assembly::meet_surroundings() {
-  if (!met_) {
-    if (auto opened = state.open(); !opened) throw opened.error();
-    if (auto opened = journal.open(); !opened) throw opened.error();
-    if (auto opened = reports.open(); !opened) throw opened.error();
-    if (auto made = make_private_folder(settings.cache_dir); !made) throw Error(made.error()).in("cache folder (KOPI_DOCKA_CACHE_DIR)");
-    docker = std::make_unique<EngineClient>(executor, docker_settings(settings));
-    if (const auto runs = journal.open_runs()) held.seed(*runs);
-    met_ = true;
-  }
+  open_folders();
+  make_docker();
   engine_info = co_await docker->info();
   auto pinned = state.pin_hostname(settings.hostname, engine_info.name);
   if (!pinned) throw pinned.error();
   hostname = *pinned;
   co_await find_ourselves();
   choose_password();
-  build_engine();
+  (void)pinned_id();
 }
 
 Task<> Assembly::find_ourselves() {
@@ -81,22 +124,32 @@ Task<> Assembly::find_ourselves() {
   surroundings.defaults.schedule = settings.schedule;
   surroundings.defaults.timezone = settings.time_zone;
   surroundings.defaults.watch_all = settings.watch == WatchMode::all;
-  surroundings.docker_proxy_host = docker->endpoint().is_unix() ? std::string() : docker->endpoint().host;
+  surroundings.defaults.instance = settings.instance;
+  const auto endpoint = docker_settings(settings).endpoint;
+  surroundings.docker_proxy_host = endpoint.host;
+  surroundings.docker_socket = endpoint.path;
+  surroundings.docker_root = engine_info.root_dir;
+  surroundings.own_container_id.clear();
+  surroundings.paths = HostPaths::on_host();
+  surroundings.own_paths.clear();
   if (in_container) {
-    const auto id = own_container_id().value_or(std::string());
+    const auto id = container_id_from_mountinfo(mountinfo).value_or(std::string());
+    // Nothing for a container of another engine (one inside the other): this engine's paths are then the paths we see.
     const auto self = co_await look_at_container(*docker, id);
-    // A container of another engine (one inside the other): this engine's paths are then the paths we see.
-    in_container = self.has_value();
-    if (self && !is_sidecar(*self, surroundings.defaults.prefix)) {
+    if (self && !is_sidecar(self->labels, surroundings.defaults.prefix)) {
       throw Error(ErrorKind::refused,
                   "this container cannot tell itself from " + printable(self->name) + ": either it shares that container's network, or it "
                   "does not run from the kopi-docka image",
-                  "give the kopi-docka service a network of its own, or label it " + surroundings.defaults.prefix + "role=sidecar");
+                  "give the kopi-docka service a network of its own, or label it kopi-docka.role=sidecar");
     }
     if (self) {
       surroundings.own_container_id = id;
       surroundings.paths = HostPaths::in_container(*self);
     }
+  }
+  if (surroundings.own_container_id.empty() && is_elsewhere(endpoint, engine_info.name)) {
+    surroundings.paths = HostPaths::nothing_visible("the Docker Engine at " + endpoint.text() + " runs on another machine, " +
+                                                    printable(engine_info.name));
   }
   state_problem = must_survive(settings.state_dir.string(), "state folder");
   const auto folder = repository_folder(settings.repository);
@@ -109,15 +162,21 @@ Task<> Assembly::find_ourselves() {
 
 std::string Assembly::must_survive(const std::string& path, const std::string& what) const {
   if (!in_container) return {};
-  const auto host = surroundings.paths.host(path);
-  if (!host) {
-    return "the " + what + " " + path + " is not a mount: it would be lost with this container; mount a named volume there";
+  auto survival = Survival::yes;
+  if (surroundings.own_container_id.empty()) {
+    survival = survives_container(mountinfo, path);
+  } else if (!surroundings.paths.host(path)) {
+    survival = Survival::own_layer;
+  } else if (const auto* mount = surroundings.paths.mount_of(path); mount != nullptr && is_anonymous(*mount)) {
+    survival = Survival::anonymous;
   }
-  const auto* anonymous = surroundings.paths.mount_of(path);
-  if (anonymous != nullptr && is_anonymous(*anonymous)) {
-    return "the " + what + " " + path + " is an anonymous volume: a new container would not find it; give the volume a name";
+  switch (survival) {
+    case Survival::yes: return {};
+    case Survival::own_layer:
+      return "the " + what + " " + path + " is not a mount: it would be lost with this container; mount a named volume there";
+    case Survival::anonymous: break;
   }
-  return {};
+  return "the " + what + " " + path + " is an anonymous volume: a new container would not find it; give the volume a name";
 }
 
 void Assembly::choose_password() {
@@ -128,8 +187,14 @@ void Assembly::choose_password() {
   if (stored->has_value()) password = **stored;
 }
 
-void Assembly::build_engine() {
-  if (engine) return;
+std::string Assembly::pinned_id() {
+  auto pinned = state.pinned_repository(settings.repository);
+  if (!pinned) throw pinned.error();
+  if (!engine || engine_pin_ != *pinned) build_engine(*pinned);
+  return *pinned;
+}
+
+void Assembly::build_engine(const std::string& pinned) {
   EngineSettings wanted;
   wanted.engine = std::string(to_string(settings.engine));
   wanted.repository = settings.repository;
@@ -140,39 +205,46 @@ void Assembly::build_engine() {
   wanted.cache_folder = settings.cache_dir.string();
   wanted.deadlines.quick = settings.engine_timeout;
   wanted.deadlines.transfer = settings.snapshot_timeout;
-  auto pinned = state.pinned_repository(settings.repository);
-  if (!pinned) throw pinned.error();
-  wanted.pinned_id = *pinned;
+  wanted.pinned_id = pinned;
   if (auto made = make_private_folder(state.engine()); !made) throw made.error();
-  auto made_engine = make_engine(wanted);
+  auto made_engine = engine_maker(std::move(wanted));
   if (!made_engine) throw made_engine.error();
+  if (engine) retired_.push_back(std::move(engine));
   engine = std::move(*made_engine);
+  engine_pin_ = pinned;
+}
+
+Task<std::optional<Container>> Assembly::find_rival() {
+  const auto containers = co_await inspect_all(*docker, co_await docker->list_containers(), 8);
+  co_return acting_rival(containers, surroundings.own_container_id, surroundings.defaults.prefix);
 }
 
 Task<> Assembly::refuse_rivals() {
-  std::string own_created;
-  const auto containers = co_await inspect_all(*docker, co_await docker->list_containers(), 8);
-  for (const auto& container : containers) {
-    if (container.id == surroundings.own_container_id) own_created = container.created;
-  }
-  for (const auto& container : containers) {
-    if (container.id == surroundings.own_container_id || !container.running()) continue;
-    if (!is_sidecar(container, surroundings.defaults.prefix)) continue;
-    const bool older = std::pair(container.created, container.id) < std::pair(own_created, surroundings.own_container_id);
-    if (in_container && !older) continue;
-    throw Error(ErrorKind::busy, "container " + printable(container.name) + " is a kopi-docka that works on this Docker Engine already",
-                "use 'docker exec " + printable(container.name) + " kopi-docka ...', or stop it first");
-  }
+  const auto rival = co_await find_rival();
+  if (rival) throw rival_error(*rival);
+}
+
+Error Assembly::lost_repository(ErrorKind kind, const std::string& why) const {
+  const auto pin = (state.path() / "identity.json").string();
+  return {kind, "the repository " + settings.repository + ", pinned in " + pin + ", was there before and is gone: " + why,
+          "is its disk or volume mounted? Nothing is created in its place. If it is lost for good, remove its line from " + pin +
+              " and run 'kopi-docka repository init'"};
+}
+
+void Assembly::accept(const RepositoryInfo& info) {
+  if (auto kept = state.pin_repository(settings.repository, info.unique_id); !kept) throw kept.error();
+  (void)pinned_id();
 }
 
 Task<Assembly::OpenedRepository> Assembly::open_repository(Cancel cancel) {
+  const auto pinned = pinned_id();
   std::optional<Error> missing;
   if (password.empty()) {
     missing = Error(ErrorKind::not_found, "there is no password yet");
   } else {
     try {
       auto info = co_await engine->probe(cancel);
-      if (auto pinned = state.pin_repository(settings.repository, info.unique_id); !pinned) throw pinned.error();
+      accept(info);
       OpenedRepository opened;
       opened.info = std::move(info);
       co_return opened;
@@ -181,12 +253,7 @@ Task<Assembly::OpenedRepository> Assembly::open_repository(Cancel cancel) {
       missing = error;
     }
   }
-  const auto pinned = state.pinned_repository(settings.repository);
-  if (!pinned) throw pinned.error();
-  if (!pinned->empty()) {
-    throw Error(ErrorKind::not_found, "the repository " + settings.repository + " was there before and is gone: " + missing->message(),
-                "is its disk or volume mounted? Nothing is created in its place");
-  }
+  if (!pinned.empty()) throw lost_repository(ErrorKind::not_found, missing->message());
   const bool is_default = settings.repository == default_repository(in_container);
   if (!is_default) {
     if (password.empty()) {
@@ -200,21 +267,34 @@ Task<Assembly::OpenedRepository> Assembly::open_repository(Cancel cancel) {
   co_return co_await init_repository(cancel);
 }
 
+Task<> Assembly::require_no_lost_repository(Cancel cancel) {
+  if (pinned_id().empty()) co_return;
+  if (password.empty()) throw lost_repository(ErrorKind::refused, "its password is not in the settings, nor in " + state.password_file().string());
+  std::optional<Error> missing;
+  try {
+    (void)co_await engine->probe(cancel);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::unreachable) throw;
+    missing = error;
+  }
+  if (missing) throw lost_repository(ErrorKind::refused, missing->message());
+}
+
 Task<Assembly::OpenedRepository> Assembly::init_repository(Cancel cancel) {
+  co_await require_no_lost_repository(cancel);
   if (password.empty()) {
     auto created = state.create_password();
     if (!created) throw created.error();
     password = *created;
     password_generated = true;
-    engine.reset();
-    build_engine();
+    build_engine(engine_pin_);
   }
   if (settings.repository == default_repository(in_container)) {
     // Ours to make; any other place must be there, or a missing mount would become a fresh repository on the wrong disk.
     if (auto made = make_private_folder(repository_folder(settings.repository)); !made) throw made.error();
   }
   auto info = co_await engine->create(cancel);
-  if (auto pinned = state.pin_repository(settings.repository, info.unique_id); !pinned) throw pinned.error();
+  accept(info);
   OpenedRepository opened;
   opened.info = std::move(info);
   opened.created = true;
@@ -224,6 +304,7 @@ Task<Assembly::OpenedRepository> Assembly::init_repository(Cancel cancel) {
 RunContext Assembly::run_context(std::vector<RunObserver*> more) {
   RunContext context{*docker, *engine, worker, journal, reports, clock, {}, settings.cache_dir, settings.hooks_dir, engine_info.id,
                      KOPIDOCKA_VERSION, settings.recipe_environment, surroundings.own_container_id, state_problem, observers};
+  context.surroundings = surroundings;
   context.limits.workers = settings.workers;
   context.limits.snapshot_timeout = settings.snapshot_timeout;
   context.limits.min_free_bytes = settings.min_free.bytes;

@@ -2,7 +2,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,7 @@
 #include "daemon/held_ledger.hpp"
 #include "daemon/state_folder.hpp"
 #include "docker/engine_client.hpp"
-#include "engine/engine.hpp"
+#include "engine/factory.hpp"
 #include "run/context.hpp"
 #include "unit/discovery.hpp"
 
@@ -24,11 +26,21 @@ struct Assembly {
   Assembly(const Assembly&) = delete;
   Assembly& operator=(const Assembly&) = delete;
 
+  /// Locks the state folder and opens what it holds; ErrorKind::busy when another process has it. Once is enough.
+  void open_folders();
+  /// Makes the client of the Docker Engine, which does no I/O. Once is enough.
+  void make_docker();
+  /// The engine without the Docker Engine's help, for a look at the repository; false when it takes that help to know
+  /// who we are in there. Throws what open_folders() throws and what settings make impossible.
+  bool build_engine_alone();
+
   /// Locks the state folder, meets the Docker Engine, finds out who and where we are, opens journal and report store.
   /// Does not touch the repository. Throws what stands in the way; may be called again after a failure.
   Task<> meet_surroundings();
 
-  /// Throws ErrorKind::busy when an older kopi-docka container works on this engine: two would stop each other's units.
+  /// Another kopi-docka container that acts on this engine, before which we step back (see acting_rival).
+  Task<std::optional<Container>> find_rival();
+  /// Throws ErrorKind::busy when there is one: two would stop each other's units.
   Task<> refuse_rivals();
 
   /// Connects to the repository and pins its identity. Creates it only when it is the untouched default one in a place
@@ -38,7 +50,8 @@ struct Assembly {
     bool created = false;
   };
   Task<OpenedRepository> open_repository(Cancel cancel);
-  /// The same on purpose (`kopi-docka repository init`): creates whatever the settings name.
+  /// The same on purpose (`kopi-docka repository init`): creates whatever the settings name, but never a second one in
+  /// place of one that was pinned and is gone (ErrorKind::refused, nothing is made).
   Task<OpenedRepository> init_repository(Cancel cancel);
 
   /// What a run works with. `observers` are added to ours.
@@ -46,6 +59,9 @@ struct Assembly {
 
   boost::asio::any_io_executor executor;
   Settings settings;
+  std::string mountinfo;  ///< of this process
+  /// Whether this process runs in a container at all. Whether the engine we talk to knows that container is another
+  /// question: surroundings.own_container_id.
   bool in_container;
   SystemClock clock;
   StateFolder state;
@@ -53,12 +69,17 @@ struct Assembly {
   Journal journal;
   ReportStore reports;
   Worker worker;
-  std::unique_ptr<EngineClient> docker;
+  std::function<void(const DockerRequest&)> on_docker_request;  ///< for metrics; may be empty
+  std::function<void()> on_journal_failure;                     ///< the same
+  std::unique_ptr<Docker> docker;           ///< made at the first meeting, unless a test has put one here
+  EngineClient* engine_client = nullptr;    ///< the same, for its events; nullptr for a stand-in
   EngineInfo engine_info;
   Surroundings surroundings;
   std::string hostname;
   std::string state_problem;       ///< why nothing may be held; empty = all is well
   std::string repository_problem;  ///< why a repository may not be created here; empty = it may
+  std::function<Result<std::unique_ptr<SnapshotEngine>>(EngineSettings)> engine_maker = make_engine;
+  /// Replaced when password or pinned identity change; see retired_.
   std::unique_ptr<SnapshotEngine> engine;
   std::vector<RunObserver*> observers;
   Secret password;
@@ -67,10 +88,19 @@ struct Assembly {
  private:
   Task<> find_ourselves();
   void choose_password();
-  void build_engine();
+  /// The id pinned for this repository (empty = none yet). The engine is made anew when it was made with another one.
+  std::string pinned_id();
+  void build_engine(const std::string& pinned);
+  Task<> require_no_lost_repository(Cancel cancel);
+  /// Pins what is seen for the first time, refuses another one than the pinned, and holds the engine to the pin.
+  void accept(const RepositoryInfo& info);
+  Error lost_repository(ErrorKind kind, const std::string& why) const;
   std::string must_survive(const std::string& path, const std::string& what) const;
 
-  bool met_ = false;
+  bool folders_open_ = false;
+  std::string engine_pin_;
+  /// Engines that were replaced: others may still be inside them.
+  std::vector<std::unique_ptr<SnapshotEngine>> retired_;
 };
 
 /// Whether this process runs in a container.

@@ -15,6 +15,19 @@ int grace_seconds(const Settings& settings) {
   return static_cast<int>(std::chrono::ceil<Seconds>(settings.stop_timeout).count());
 }
 
+/// Why a wish could not become a plan, in a word of run_reasons().
+std::string reason_of(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::refused:
+    case ErrorKind::not_found: return "invalid";
+    case ErrorKind::busy: return "busy";
+    case ErrorKind::cancelled: return "cancelled";
+    case ErrorKind::unreachable:
+    case ErrorKind::timeout: return "docker";
+    default: return "plan";
+  }
+}
+
 void tell(const std::vector<RunObserver*>& observers, RunEvent::Kind kind, const RunReport& report) {
   const RunEvent event{kind, {}, {}, 0, 0, {}, report};
   for (auto* observer : observers) observer->on_run_event(event);
@@ -22,8 +35,39 @@ void tell(const std::vector<RunObserver*>& observers, RunEvent::Kind kind, const
 
 }  // namespace
 
+/// The place of one run among the active ones, from its admission to its end, however it ends.
+class Coordinator::Seat {
+ public:
+  Seat(Coordinator& owner, std::string unit, RunKind kind, const Cancel& cancel) : owner_(owner), unit_(std::move(unit)), kind_(kind) {
+    owner_.active_[unit_] = {unit_, kind_, {}, owner_.assembly_.clock.now()};
+    owner_.cancels_[unit_] = cancel;
+    if (owner_.on_begin) owner_.on_begin(unit_, kind_);
+  }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+  ~Seat() {
+    if (has_slot_) owner_.slots_.release();
+    owner_.active_.erase(unit_);
+    owner_.cancels_.erase(unit_);
+    if (owner_.on_end) owner_.on_end(unit_, kind_);
+  }
+
+  Task<> wait_for_slot() {
+    co_await owner_.slots_.acquire();
+    has_slot_ = true;
+  }
+
+ private:
+  Coordinator& owner_;
+  std::string unit_;
+  RunKind kind_;
+  bool has_slot_ = false;
+};
+
 Coordinator::Coordinator(Assembly& assembly)
-    : assembly_(assembly), slots_(assembly.executor, std::max(1u, assembly.settings.parallel_runs)) {}
+    : assembly_(assembly),
+      slots_(assembly.executor, std::max(1u, assembly.settings.parallel_runs)),
+      recoveries_(assembly.executor, 1) {}
 
 Task<std::vector<Unit>> Coordinator::look() {
   auto& docker = *assembly_.docker;
@@ -84,6 +128,7 @@ Task<Plan> Coordinator::plan_restore(RestoreWish wish) {
 
 std::optional<Error> Coordinator::not_now(const std::string& unit) const {
   if (shutting_down_) return Error(ErrorKind::cancelled, "kopi-docka is shutting down");
+  if (standing_back_) return standing_back_;
   if (active_.count(unit) != 0) {
     return Error(ErrorKind::busy, "unit " + printable(unit) + " already has a " + std::string(to_string(active_.at(unit).kind)) + " going on",
                  "wait for it: 'kopi-docka status'");
@@ -117,56 +162,75 @@ RunReport Coordinator::refuse(const std::string& unit, RunKind kind, const std::
 }
 
 Task<RunReport> Coordinator::back_up(BackupWish wish, std::vector<RunObserver*> observers, Cancel cancel) {
-  if (auto error = not_now(wish.unit)) co_return refuse(wish.unit, RunKind::backup, wish.trigger, *error, "busy", observers);
-  active_[wish.unit] = {wish.unit, RunKind::backup, {}, assembly_.clock.now()};
-  cancels_[wish.unit] = cancel;
+  if (auto error = not_now(wish.unit)) {
+    const std::string reason = error->kind() == ErrorKind::cancelled ? "cancelled" : "busy";
+    co_return refuse(wish.unit, RunKind::backup, wish.trigger, *error, reason, observers);
+  }
   std::exception_ptr failure;
-  std::optional<RunReport> report;
-  co_await slots_.acquire();
   try {
-    auto plan = co_await plan_backup(wish);
-    report = co_await carry_out(std::move(plan), observers, cancel);
+    co_return co_await back_up_seated(wish, observers, cancel);
   } catch (...) {
     failure = std::current_exception();
   }
-  slots_.release();
-  active_.erase(wish.unit);
-  cancels_.erase(wish.unit);
-  if (report) co_return std::move(*report);
   const auto error = to_error(failure);
-  if (error.kind() == ErrorKind::not_found) std::rethrow_exception(failure);
-  const auto reason = error.kind() == ErrorKind::refused ? "invalid" : error.kind() == ErrorKind::unreachable ? "docker" : "plan";
-  co_return refuse(wish.unit, RunKind::backup, wish.trigger, error, reason, observers);
+  co_return refuse(wish.unit, RunKind::backup, wish.trigger, error, reason_of(error), observers);
+}
+
+Task<RunReport> Coordinator::back_up_seated(BackupWish wish, std::vector<RunObserver*> observers, Cancel cancel) {
+  Seat seat(*this, wish.unit, RunKind::backup, cancel);
+  co_await seat.wait_for_slot();
+  if (standing_back_) throw *standing_back_;
+  auto plan = co_await plan_backup(wish);
+  co_return co_await carry_out(std::move(plan), std::move(observers), cancel);
 }
 
 Task<RunReport> Coordinator::restore(Plan plan, std::vector<RunObserver*> observers, Cancel cancel) {
   const auto unit = plan.unit.name;
   if (auto error = not_now(unit)) throw *error;
-  active_[unit] = {unit, RunKind::restore, {}, assembly_.clock.now()};
-  cancels_[unit] = cancel;
-  co_await slots_.acquire();
-  auto report = co_await carry_out(std::move(plan), std::move(observers), cancel);
-  slots_.release();
-  active_.erase(unit);
-  cancels_.erase(unit);
-  co_return report;
+  Seat seat(*this, unit, RunKind::restore, cancel);
+  co_await seat.wait_for_slot();
+  if (standing_back_) throw *standing_back_;
+  co_return co_await carry_out(std::move(plan), std::move(observers), cancel);
 }
 
 Task<RunReport> Coordinator::carry_out(Plan plan, std::vector<RunObserver*> observers, Cancel cancel) {
-  active_[plan.unit.name].run = plan.run;
+  const auto run = plan.run;
+  active_[plan.unit.name].run = run;
   Runner runner(assembly_.run_context(std::move(observers)));
   auto report = co_await runner.carry_out(std::move(plan), std::move(cancel));
-  // What a run could not start stays in its journal; no other run of the unit may begin on top of that.
-  if (assembly_.held.by_unit().count(report.unit) != 0) blocked_.insert(report.unit);
+  // What a run could not start or put back stays in its journal; no other run of the unit may begin on top of that.
+  const bool owed = assembly_.held.by_unit().count(report.unit) != 0;
+  if (owed || (report.kind == RunKind::restore && assembly_.held.open(run))) blocked_.insert(report.unit);
   if (on_change) on_change();
   co_return report;
 }
 
 Task<RecoveryOutcome> Coordinator::recover() {
+  co_await recoveries_.acquire();
+  std::exception_ptr failure;
+  RecoveryOutcome outcome;
+  try {
+    outcome = co_await recover_alone();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  recoveries_.release();
+  if (failure) {
+    pass_wanted_ = true;
+    std::rethrow_exception(failure);
+  }
+  co_return outcome;
+}
+
+Task<RecoveryOutcome> Coordinator::recover_alone() {
   auto context = assembly_.run_context({});
   Recovery recovery(context);
+  const auto blocked_before = blocked_;
   auto outcome = co_await recovery.pay_debts(active_ids());
-  blocked_ = outcome.blocked_units;
+  // Runs that ended while we were at it may have left debts of their own.
+  std::erase_if(blocked_, [&](const std::string& unit) { return blocked_before.count(unit) != 0; });
+  blocked_.insert(outcome.blocked_units.begin(), outcome.blocked_units.end());
+  for (const auto& [unit, containers] : assembly_.held.by_unit(active_ids())) blocked_.insert(unit);
   recovered_ = true;
   for (const auto& report : outcome.lost) {
     tell(assembly_.observers, RunEvent::Kind::started, report);
@@ -181,9 +245,12 @@ Task<RecoveryOutcome> Coordinator::recover() {
   if (failure) {
     outcome.problems.push_back("snapshots of lost runs could not be removed yet: " + to_error(failure).text());
   }
+  pass_wanted_ = failure != nullptr || !blocked_.empty();
   if (on_change) on_change();
   co_return outcome;
 }
+
+bool Coordinator::owes() const { return pass_wanted_ || assembly_.held.open_besides(active_ids()); }
 
 std::set<std::string> Coordinator::active_ids() const {
   std::set<std::string> ids;
@@ -191,17 +258,51 @@ std::set<std::string> Coordinator::active_ids() const {
   return ids;
 }
 
+std::map<std::string, std::string> Coordinator::unfinished(const std::set<std::string>& runs) const {
+  std::map<std::string, std::string> sentences;
+  const auto open = assembly_.journal.open_runs();
+  if (!open) throw open.error();
+  const auto active = active_ids();
+  for (const auto& run : *open) {
+    const auto report = assembly_.reports.find(run.run);
+    // A run whose data is safe may still owe a start; that takes nothing from its point.
+    if (report && (report->result == RunResult::success || report->result == RunResult::partial)) continue;
+    sentences[run.run] = active.count(run.run) != 0 ? "the run that makes it is still going on"
+                                                    : "its run failed; its snapshots are removed when the repository allows it";
+  }
+  for (const auto& report : assembly_.reports.of_runs(runs)) {
+    if (report.result == RunResult::success || report.result == RunResult::partial) continue;
+    sentences.emplace(report.backup_id, "its run " + std::string(report.result == RunResult::failed ? "failed" : "was skipped") +
+                                            (report.reason.empty() ? "" : " (" + report.reason + ")"));
+  }
+  return sentences;
+}
+
 Task<std::vector<RestorePoint>> Coordinator::restore_points(bool all_hosts) {
   SnapshotFilter filter;
   filter.all_hosts = all_hosts;
   Cancel never;
-  co_return kopidocka::restore_points(co_await assembly_.engine->list(filter, never));
+  auto points = kopidocka::restore_points(co_await assembly_.engine->list(filter, never));
+  std::set<std::string> runs;
+  for (const auto& point : points) runs.insert(point.backup_id);
+  const auto marks = unfinished(runs);
+  for (auto& point : points) {
+    const auto found = marks.find(point.backup_id);
+    if (found == marks.end()) continue;
+    point.complete = false;
+    point.problems.insert(point.problems.begin(), found->second);
+  }
+  co_return points;
 }
 
 std::vector<ActiveRun> Coordinator::active() const {
   std::vector<ActiveRun> runs;
   for (const auto& [unit, run] : active_) runs.push_back(run);
   return runs;
+}
+
+size_t Coordinator::waiting() const {
+  return static_cast<size_t>(std::count_if(active_.begin(), active_.end(), [](const auto& entry) { return entry.second.run.empty(); }));
 }
 
 void Coordinator::shut_down() {

@@ -49,28 +49,45 @@ class Coordinator {
   Task<Plan> plan_backup(BackupWish wish);
   Task<Plan> plan_restore(RestoreWish wish);
 
-  /// One run, one report. A wish that cannot begin (unit invalid, busy, owed) is a report with result skipped; a unit that
-  /// does not exist is thrown.
+  /// One run, one report. A wish that cannot begin (unit invalid, gone, busy, owed) is a report with result skipped.
   Task<RunReport> back_up(BackupWish wish, std::vector<RunObserver*> observers, Cancel cancel);
+  /// One run, one report; a wish that cannot begin is thrown.
   Task<RunReport> restore(Plan plan, std::vector<RunObserver*> observers, Cancel cancel);
 
   /// Pays debts of cut-off runs, reports them to the observers, then removes their snapshots when the repository answers.
+  /// One pass at a time: who comes meanwhile waits and then looks anew.
   Task<RecoveryOutcome> recover();
+  /// Whether another pass is wanted: a run that nobody works on left its journal open, or the last pass did not do all.
+  bool owes() const;
   bool recovered() const { return recovered_; }
   /// Units of which something is still owed.
   const std::set<std::string>& blocked_units() const { return blocked_; }
 
+  /// What the repository offers. Points of runs that are not over, or that failed and whose snapshots could not be removed
+  /// yet, are marked incomplete.
   Task<std::vector<RestorePoint>> restore_points(bool all_hosts);
 
   std::vector<ActiveRun> active() const;
+  bool is_active(const std::string& unit) const { return active_.count(unit) != 0; }
+  /// Runs that wait for one of the others to end.
+  size_t waiting() const;
+  /// While there is a reason, no run begins; those going on end as usual. Recovery, which only starts, goes on.
+  void stand_back(std::optional<Error> reason) { standing_back_ = std::move(reason); }
   /// Asks every run to end; they start their containers first. New runs are refused from now on.
   void shut_down();
 
   Assembly& assembly() { return assembly_; }
   /// Called after each run and each recovery that changed something.
   std::function<void()> on_change;
+  /// A run of the unit was admitted, and has ended, whoever wished for it.
+  std::function<void(const std::string& unit, RunKind kind)> on_begin, on_end;
 
  private:
+  class Seat;
+  Task<RunReport> back_up_seated(BackupWish wish, std::vector<RunObserver*> observers, Cancel cancel);
+  Task<RecoveryOutcome> recover_alone();
+  /// Which of these runs made no good restore point (yet), and why, as a sentence.
+  std::map<std::string, std::string> unfinished(const std::set<std::string>& runs) const;
   Task<RunReport> carry_out(Plan plan, std::vector<RunObserver*> observers, Cancel cancel);
   RunReport refuse(const std::string& unit, RunKind kind, const std::string& trigger, const Error& error,
                    std::string reason, const std::vector<RunObserver*>& observers);
@@ -79,11 +96,14 @@ class Coordinator {
 
   Assembly& assembly_;
   Semaphore slots_;
+  Semaphore recoveries_;
   std::map<std::string, ActiveRun> active_;  ///< by unit
   std::map<std::string, Cancel> cancels_;
   std::set<std::string> blocked_;
   bool shutting_down_ = false;
   bool recovered_ = false;
+  bool pass_wanted_ = false;  ///< the last pass over the journal left something undone
+  std::optional<Error> standing_back_;
 };
 
 }  // namespace kopidocka

@@ -4,13 +4,17 @@
 
 #include <csignal>
 #include <exception>
+#include <filesystem>
+#include <utility>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/text.hpp"
+#include "daemon/hangup.hpp"
 #include "daemon/health.hpp"
 #include "daemon/log_setup.hpp"
+#include "daemon/rival.hpp"
 
 namespace kopidocka {
 namespace {
@@ -34,8 +38,9 @@ Task<> guarded(Task<> part, std::string name, std::function<void(const Error&)> 
 
 }  // namespace
 
-Daemon::Daemon(boost::asio::any_io_executor executor, Settings settings)
+Daemon::Daemon(boost::asio::any_io_executor executor, Settings settings, std::vector<std::string> warnings)
     : executor_(executor),
+      warnings_(std::move(warnings)),
       assembly_(executor, std::move(settings)),
       metrics_(assembly_.clock),
       coordinator_(assembly_),
@@ -51,6 +56,8 @@ Daemon::Daemon(boost::asio::any_io_executor executor, Settings settings)
       tick_(executor) {
   assembly_.observers = {&metrics_, &log_};
   coordinator_.on_change = [this] { show_state(); };
+  service_.ready = [this] { return announced_ && rival_.empty() && !stopping_; };
+  listen_for_hangup(signals_);
 }
 
 void Daemon::stop() {
@@ -69,19 +76,24 @@ Task<> Daemon::wait_for_signal() {
   boost::system::error_code code;
   const int signal = co_await signals_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, code));
   if (code) co_return;
-  spdlog::info("{}: stopping; held containers are started first", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  spdlog::info("{}: stopping; held containers are started first", signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "SIGHUP");
   stop();
 }
 
 Task<> Daemon::run() {
   set_up_log(assembly_.settings, [this](std::string_view level) { metrics_.message_logged(level); });
   spdlog::info("kopi-docka {} starts", KOPIDOCKA_VERSION);
+  for (const auto& warning : warnings_) spdlog::warn("settings: {}", printable(warning));
   TaskGroup group(executor_);
   const auto failed = [this](const Error& error) {
     if (!fatal_ && !stopping_) fatal_ = error;
     stop();
   };
+  assembly_.open_folders();
   open_web();
+  // Before the Docker Engine answers: `health` and `doctor` have something to say then, too.
+  control_.open();
+  group.spawn(guarded(control_.serve(), "control socket", failed));
   group.spawn(guarded(web_->serve(), "web", failed));
   group.spawn(guarded(wait_for_signal(), "signals", failed));
   group.spawn(guarded(main_loop(), "daemon", failed));
@@ -94,7 +106,7 @@ Task<> Daemon::run() {
 
 void Daemon::open_web() {
   WebRoutes routes;
-  add_health_routes(routes, [this] { return announced_ && !stopping_; },
+  add_health_routes(routes, [this] { return announced_ && rival_.empty() && !stopping_; },
                     [this] { return metrics_.exposition(); });
   WebObserver observer;
   observer.answered = [this](unsigned status) { metrics_.http_answered(status); };
@@ -113,7 +125,6 @@ Task<> Daemon::main_loop() {
     if (!fatal_ && !stopping_) fatal_ = error;
     stop();
   };
-  group.spawn(guarded(control_.serve(), "control socket", failed));
   group.spawn(guarded(watcher_->run(), "unit watcher", failed));
   group.spawn(guarded(scheduler_.run(), "scheduler", failed));
   group.spawn(guarded(keep_repository_open(), "repository", failed));
@@ -128,7 +139,6 @@ Task<> Daemon::reach_docker() {
     std::optional<Error> error;
     try {
       co_await assembly_.meet_surroundings();
-      co_await assembly_.refuse_rivals();
     } catch (const Error& caught) {
       error = caught;
     }
@@ -138,9 +148,8 @@ Task<> Daemon::reach_docker() {
       co_return;
     }
     metrics_.set_docker_up(false);
-    const bool rival = error->kind() == ErrorKind::busy && assembly_.engine != nullptr;
     const bool away = error->kind() == ErrorKind::unreachable || error->kind() == ErrorKind::timeout;
-    if (!rival && (!away || attempt >= kConnectFailures)) throw *error;
+    if (!away || attempt >= kConnectFailures) throw *error;
     spdlog::warn("{}", error->what());
     (void)co_await tick_.wait_for(pause);
     pause = std::min(pause * 2, Milliseconds(10'000));
@@ -162,17 +171,36 @@ Task<> Daemon::start_up() {
   for (const auto& name : outcome.started) spdlog::warn("recovery: started {}, which a run that was cut off had stopped", printable(name));
   for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
   metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
-  control_.open();
   watcher_ = std::make_unique<UnitWatcher>(
-      executor_, *assembly_.docker, assembly_.surroundings, assembly_.settings.reconcile_interval,
+      executor_, *assembly_.engine_client, assembly_.surroundings, assembly_.settings.reconcile_interval,
       UnitWatcher::Callbacks{[this](const std::vector<Unit>& units) { on_units(units); },
                              [this](const DockerEvent& event) { on_event(event); },
                              [this](const Error& error) { on_docker_trouble(error); }});
 }
 
+void Daemon::note_rival(const std::optional<Container>& rival) {
+  const auto name = rival ? rival->name : std::string();
+  if (std::exchange(rival_, name) == name) return;
+  if (rival) {
+    const auto why = rival_error(*rival);
+    spdlog::warn("{}: no run is begun here until it ends", why.message());
+    coordinator_.stand_back(why);
+  } else {
+    spdlog::info("no other kopi-docka works on this Docker Engine any more: it is our turn");
+    coordinator_.stand_back(std::nullopt);
+  }
+  scheduler_.allow(repository_open_ && rival_.empty());
+  tick_.notify();
+  announce_when_ready();
+}
+
 Task<> Daemon::keep_repository_open() {
   std::string told;
   while (!stopping_) {
+    if (!rival_.empty()) {
+      (void)co_await tick_.wait_for(kTick);
+      continue;
+    }
     std::exception_ptr failure;
     Assembly::OpenedRepository opened;
     try {
@@ -195,6 +223,8 @@ Task<> Daemon::keep_repository_open() {
                      assembly_.state.password_file().string());
       }
       repository_open_ = true;
+      // Not earlier: the one run that makes up for what was missed would be spent on a refusal.
+      scheduler_.allow(rival_.empty());
       announce_when_ready();
     }
     (void)co_await tick_.wait_for(failure ? Milliseconds(10'000) : kRepositoryCheck);
@@ -202,9 +232,10 @@ Task<> Daemon::keep_repository_open() {
 }
 
 Task<> Daemon::keep_paying_debts() {
+  std::vector<std::string> told;
   while (!stopping_) {
     (void)co_await tick_.wait_for(kDebtCheck);
-    if (stopping_ || assembly_.held.open_runs() == coordinator_.active().size()) continue;
+    if (stopping_ || !coordinator_.owes()) continue;
     std::exception_ptr failure;
     RecoveryOutcome outcome;
     try {
@@ -212,8 +243,11 @@ Task<> Daemon::keep_paying_debts() {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure) spdlog::error("recovery: {}", to_error(failure).what());
-    for (const auto& problem : outcome.problems) spdlog::warn("recovery: {}", printable(problem));
+    if (failure) outcome.problems.push_back(to_error(failure).what());
+    for (const auto& name : outcome.started) spdlog::warn("recovery: started {}, which an earlier run had stopped", printable(name));
+    if (std::exchange(told, outcome.problems) != outcome.problems) {
+      for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
+    }
     if (!failure) metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
   }
 }
@@ -221,14 +255,24 @@ Task<> Daemon::keep_paying_debts() {
 Task<> Daemon::refresh_metrics() {
   while (!stopping_) {
     show_state();
+    show_places();
     (void)co_await tick_.wait_for(kTick);
+  }
+}
+
+/// Our own folders only, which a dead mount of a user cannot reach.
+void Daemon::show_places() {
+  for (const auto& [role, folder] : {std::pair("state", assembly_.settings.state_dir), std::pair("cache", assembly_.settings.cache_dir)}) {
+    std::error_code code;
+    const auto space = std::filesystem::space(folder, code);
+    if (!code) metrics_.set_filesystem(role, space.available, space.capacity);
   }
 }
 
 void Daemon::show_state() {
   metrics_.set_held(assembly_.held.by_unit());
   metrics_.set_open_journals(assembly_.held.open_runs());
-  metrics_.set_queue(scheduler_.queued(), assembly_.settings.parallel_runs);
+  metrics_.set_queue(coordinator_.waiting(), assembly_.settings.parallel_runs);
   if (!watcher_) return;
   metrics_.set_events_connected(watcher_->events().connected);
   for (const auto& unit : watcher_->units()) metrics_.set_next_run(unit.name, scheduler_.next_run(unit.name));
@@ -244,6 +288,7 @@ Seconds Daemon::longest_gap(const Schedule& schedule) {
 
 void Daemon::on_units(const std::vector<Unit>& units) {
   metrics_.set_docker_up(true);
+  note_rival(watcher_->rival());
   const auto changes = watcher_->reconcile_changes();
   metrics_.reconciled(changes - std::exchange(told_changes_, changes));
   scheduler_.set_units(units);
@@ -295,15 +340,16 @@ void Daemon::on_docker_trouble(const Error& error) {
   metrics_.set_docker_up(false);
   metrics_.events_reconnected(std::string(to_string(error.kind())));
   spdlog::warn("Docker Engine: {}", printable(error.what()));
-  const bool stale = watcher_ && watcher_->events().connect_failures_in_row >= kConnectFailures;
-  if (!stale || !coordinator_.active().empty() || fatal_) return;
-  fatal_ = Error(ErrorKind::unreachable, "the Docker socket has not answered for long",
-                 "ending, so that the restart policy mounts the socket anew");
+  if (!watcher_ || watcher_->events().connect_failures_in_row < kConnectFailures || fatal_) return;
+  if (!coordinator_.active().empty()) return;  // asked again at the next failure, which comes within seconds
+  fatal_ = Error(ErrorKind::unreachable,
+                 "the Docker Engine at " + printable(assembly_.settings.docker_host) + " has not answered for long: " + error.message(),
+                 "kopi-docka ends, so that its restart policy mounts the socket anew; containers it holds stopped are started then");
   stop();
 }
 
 void Daemon::announce_when_ready() {
-  if (announced_ || !repository_open_ || !watcher_ || !watcher_->known() || !coordinator_.recovered()) return;
+  if (announced_ || !rival_.empty() || !repository_open_ || !watcher_ || !watcher_->known() || !coordinator_.recovered()) return;
   announced_ = true;
   size_t enabled = 0;
   for (const auto& unit : watcher_->units()) enabled += unit.policy.enabled ? 1 : 0;

@@ -17,13 +17,15 @@
 
 namespace kopidocka {
 
-/// The long-running program. Order at start: state folder, Docker Engine, debts of cut-off runs, repository, units,
-/// schedules; only then `ready`. Order at the end: no new runs, running ones start their containers, then everything else.
+/// The long-running program. Order at start: state folder, Docker Engine, debts of cut-off runs, our turn (no other sidecar
+/// acts on this engine), repository, units, schedules; only then `ready`. Order at the end: no new runs, running ones start
+/// their containers, then everything else.
 class Daemon {
  public:
-  Daemon(boost::asio::any_io_executor executor, Settings settings);
+  /// `warnings` of the settings are logged at start.
+  Daemon(boost::asio::any_io_executor executor, Settings settings, std::vector<std::string> warnings = {});
 
-  /// Runs until SIGTERM or SIGINT, or throws what makes it pointless to go on.
+  /// Runs until SIGTERM, SIGINT or SIGHUP, or throws what makes it pointless to go on.
   Task<> run();
 
  private:
@@ -35,6 +37,9 @@ class Daemon {
   Task<> refresh_metrics();
   Task<> main_loop();
   void open_web();
+  void wire_metrics();
+  void note_rival(const std::optional<Container>& rival);
+  void show_places();
   void on_units(const std::vector<Unit>& units);
   void on_event(const DockerEvent& event);
   void on_docker_trouble(const Error& error);
@@ -45,6 +50,7 @@ class Daemon {
   void stop();
 
   boost::asio::any_io_executor executor_;
+  std::vector<std::string> warnings_;
   Assembly assembly_;
   Metrics metrics_;
   LogObserver log_;
@@ -62,6 +68,7 @@ class Daemon {
   std::map<std::string, std::string> told_problems_;  ///< by unit: what was logged last
   std::map<std::string, Seconds> gaps_;  ///< by schedule and zone
   std::uint64_t told_changes_ = 0;
+  std::string rival_;  ///< name of the sidecar before which we step back
   bool repository_open_ = false;
   bool announced_ = false;
   bool stopping_ = false;

@@ -1,5 +1,7 @@
 #include "daemon/held_ledger.hpp"
 
+#include <algorithm>
+
 namespace kopidocka {
 
 void HeldLedger::seed(const std::vector<Journal::OpenRun>& runs) {
@@ -21,9 +23,20 @@ void HeldLedger::apply(const JournalRecord& record) {
   if (record.type == Type::end) runs_.erase(record.run);
 }
 
-std::map<std::string, std::set<std::string>> HeldLedger::by_unit() const {
+bool HeldLedger::open_besides(const std::set<std::string>& active) const {
+  return std::any_of(runs_.begin(), runs_.end(), [&](const auto& run) { return active.count(run.first) == 0; });
+}
+
+std::set<std::string> HeldLedger::ids() const {
+  std::set<std::string> found;
+  for (const auto& [id, run] : runs_) found.insert(run.held.begin(), run.held.end());
+  return found;
+}
+
+std::map<std::string, std::set<std::string>> HeldLedger::by_unit(const std::set<std::string>& without) const {
   std::map<std::string, std::set<std::string>> held;
   for (const auto& [id, run] : runs_) {
+    if (without.count(id) != 0) continue;
     for (const auto& container : run.held) {
       const auto name = run.names.find(container);
       held[run.unit].insert(name == run.names.end() ? container.substr(0, 12) : name->second);

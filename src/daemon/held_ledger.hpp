@@ -16,9 +16,15 @@ class HeldLedger {
   void seed(const std::vector<Journal::OpenRun>& runs);
   void apply(const JournalRecord& record);
 
-  /// Names of held containers by unit; units that hold nothing are left out.
-  std::map<std::string, std::set<std::string>> by_unit() const;
+  /// Names of held containers by unit; units that hold nothing and the runs in `without` are left out.
+  std::map<std::string, std::set<std::string>> by_unit(const std::set<std::string>& without = {}) const;
+  /// Ids of all held containers.
+  std::set<std::string> ids() const;
   size_t open_runs() const { return runs_.size(); }
+  /// Whether the journal of this run is still open.
+  bool open(const std::string& run) const { return runs_.count(run) != 0; }
+  /// Whether the journal of a run other than these is still open: something is owed that nobody works on.
+  bool open_besides(const std::set<std::string>& active) const;
 
  private:
   struct Run {

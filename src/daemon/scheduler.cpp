@@ -1,7 +1,9 @@
 #include "daemon/scheduler.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <spdlog/spdlog.h>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -10,6 +12,32 @@ namespace {
 
 /// 2026-01-01: no clock that shows less can be right (a host without a battery boots in 1970).
 constexpr TimePoint kEarliest = TimePoint(std::chrono::seconds(1767225600));
+constexpr Milliseconds kIdle{60'000};
+constexpr size_t kMostBegun = 10'000;
+
+/// When a unit's backups last began.
+struct PastRuns {
+  std::optional<TimePoint> any;   ///< refused ones included
+  std::optional<TimePoint> real;  ///< more than a refusal
+};
+
+/// Refusals come in rows, a few of which are looked through cheaply.
+PastRuns past_runs(const ReportStore& reports, const std::string& unit) {
+  PastRuns past;
+  ReportFilter filter;
+  filter.unit = unit;
+  filter.kind = RunKind::backup;
+  for (const size_t limit : {20, 400}) {
+    filter.limit = limit;
+    for (const auto& report : reports.list(filter).reports) {
+      if (!past.any) past.any = report.started_at;
+      if (report.result == RunResult::skipped) continue;
+      past.real = report.started_at;
+      return past;
+    }
+  }
+  return past;
+}
 
 }  // namespace
 
@@ -20,16 +48,37 @@ Scheduler::Scheduler(boost::asio::any_io_executor executor, Coordinator& coordin
       on_missed_(std::move(on_missed)),
       queue_(kEarliest),
       wake_(executor),
-      group_(executor) {}
+      group_(executor) {
+  coordinator_.on_begin = [this](const std::string& unit, RunKind kind) { run_began(unit, kind); };
+  coordinator_.on_end = [this](const std::string& unit, RunKind) { run_ended(unit); };
+}
 
-std::optional<TimePoint> Scheduler::last_run(const std::string& unit) const {
-  ReportFilter filter;
-  filter.unit = unit;
-  filter.kind = RunKind::backup;
-  filter.limit = 1;
-  const auto newest = coordinator_.assembly().reports.list(filter);
+void Scheduler::add(const Unit& unit, DueRule rule, TimePoint now) {
+  const auto past = past_runs(coordinator_.assembly().reports, unit.name);
+  auto last = past.real.value_or(memory_.first_seen(unit.name, now));
+  // What was refused is still to be done, but not again and again: what this process tried counts whatever came of it.
+  if (const auto begun = begun_.find(unit.name); begun != begun_.end()) last = std::max(last, begun->second);
+  queue_.put(unit.name, std::move(rule), last, now, past.any);
+  if (coordinator_.is_active(unit.name)) queue_.occupied(unit.name);
+}
+
+void Scheduler::run_began(const std::string& unit, RunKind kind) {
   const auto now = coordinator_.assembly().clock.now();
-  return newest.reports.empty() ? memory_.first_seen(unit, now) : newest.reports.front().started_at;
+  if (kind == RunKind::restore) return queue_.occupied(unit);
+  if (begun_.size() >= kMostBegun) begun_.clear();
+  begun_[unit] = now;
+  queue_.started(unit, now);
+}
+
+void Scheduler::run_ended(const std::string& unit) {
+  queue_.finished(unit);
+  wake_.notify();
+}
+
+void Scheduler::allow(bool allowed) {
+  if (std::exchange(allowed_, allowed) == allowed) return;
+  if (!allowed_) queue_.rest();
+  wake_.notify();
 }
 
 void Scheduler::set_units(const std::vector<Unit>& units) {
@@ -38,9 +87,12 @@ void Scheduler::set_units(const std::vector<Unit>& units) {
   for (const auto& unit : units) {
     if (!unit.policy.enabled || !unit.policy.schedule || !unit.valid()) continue;
     present.insert(unit.name);
-    const bool is_new = known_.count(unit.name) == 0;
-    queue_.put(unit.name, {*unit.policy.schedule, unit.policy.jitter, unit.policy.catch_up, unit.policy.priority},
-               is_new ? last_run(unit.name) : std::nullopt, now);
+    DueRule rule{*unit.policy.schedule, unit.policy.jitter, unit.policy.catch_up, unit.policy.priority};
+    if (known_.count(unit.name) == 0) {
+      add(unit, std::move(rule), now);
+    } else {
+      queue_.put(unit.name, std::move(rule), std::nullopt, now);
+    }
   }
   for (const auto& unit : known_) {
     if (present.count(unit) == 0) queue_.remove(unit);
@@ -49,14 +101,21 @@ void Scheduler::set_units(const std::vector<Unit>& units) {
   wake_.notify();
 }
 
+void Scheduler::begin_due() {
+  auto taken = queue_.take(coordinator_.assembly().clock.now());
+  for (const auto& missed : taken.missed) on_missed_(missed);
+  for (auto& due : taken.due) group_.spawn(run_unit(std::move(due)));
+}
+
 Task<> Scheduler::run() {
   const auto& clock = coordinator_.assembly().clock;
   while (!stopped_) {
-    auto taken = queue_.take(clock.now());
-    for (const auto& missed : taken.missed) on_missed_(missed);
-    for (auto& due : taken.due) group_.spawn(run_unit(std::move(due)));
-    const auto now = clock.now();
-    const auto pause = std::chrono::ceil<Milliseconds>(queue_.next_wake(now) - now);
+    auto pause = kIdle;
+    if (allowed_) {
+      begin_due();
+      const auto now = clock.now();
+      pause = std::chrono::ceil<Milliseconds>(queue_.next_wake(now) - now);
+    }
     if (!stopped_) (void)co_await wake_.wait_for(std::max(pause, Milliseconds(50)));
   }
   co_await group_.join();
@@ -80,8 +139,8 @@ Task<> Scheduler::run_unit(Due due) {
     failure = std::current_exception();
   }
   if (failure) spdlog::error("unit {}: scheduled backup: {}", printable(due.unit), to_error(failure).what());
-  queue_.finished(due.unit);
-  wake_.notify();
+  // A run that was admitted has told its end; one that was refused was never begun.
+  if (!coordinator_.is_active(due.unit)) run_ended(due.unit);
 }
 
 std::optional<TimePoint> Scheduler::next_run(const std::string& unit) const {

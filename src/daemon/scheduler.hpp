@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,8 @@
 
 namespace kopidocka {
 
-/// Runs units when they are due. Never two runs of one unit; a time that passes meanwhile is missed and counted.
+/// Runs units when they are due. Never two runs of one unit, whoever began the other; a time that passes meanwhile is
+/// missed and counted.
 class Scheduler {
  public:
   Scheduler(boost::asio::any_io_executor executor, Coordinator& coordinator, UnitMemory& memory,
@@ -20,24 +23,32 @@ class Scheduler {
   /// The present set: new schedules are added, changed ones replaced, vanished ones forgotten.
   void set_units(const std::vector<Unit>& units);
 
+  /// Whether runs may be begun: not before there is a repository, not beside a rival. Times that pass meanwhile are missed
+  /// and made up for by one run. Not allowed at first.
+  void allow(bool allowed);
+  bool allowed() const { return allowed_; }
+
   /// Ends at stop(), when every run it began has ended.
   Task<> run();
   void stop();
 
   std::optional<TimePoint> next_run(const std::string& unit) const;
-  size_t queued() const { return group_.running(); }
-
  private:
   Task<> run_unit(Due due);
-  std::optional<TimePoint> last_run(const std::string& unit) const;
+  void begin_due();
+  void run_began(const std::string& unit, RunKind kind);
+  void run_ended(const std::string& unit);
+  void add(const Unit& unit, DueRule rule, TimePoint now);
 
   Coordinator& coordinator_;
   UnitMemory& memory_;
   std::function<void(const Missed&)> on_missed_;
   DueQueue queue_;
   std::set<std::string> known_;
+  std::map<std::string, TimePoint> begun_;  ///< when a unit's last backup was begun by this process, however it ended
   Signal wake_;
   TaskGroup group_;
+  bool allowed_ = false;
   bool stopped_ = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "daemon/rival.hpp"
+
 namespace kopidocka {
 namespace {
 
@@ -122,6 +124,7 @@ void UnitWatcher::publish() {
   for (const auto& [id, container] : containers_) inventory.containers.push_back(container);
   inventory.volumes = volumes_;
   units_ = discover(inventory, surroundings_);
+  rival_ = acting_rival(inventory.containers, surroundings_.own_container_id, surroundings_.defaults.prefix);
   known_ = true;
   callbacks_.on_units(units_);
 }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ class UnitWatcher {
   void stop();
 
   const std::vector<Unit>& units() const { return units_; }
+  /// Another kopi-docka container that acts on this engine, as of the last look.
+  const std::optional<Container>& rival() const { return rival_; }
   const EventCounters& events() const { return stream_.counters(); }
   bool known() const { return known_; }               ///< the engine was read at least once
   TimePoint last_reconcile() const { return last_reconcile_; }
@@ -51,6 +54,7 @@ class UnitWatcher {
   std::map<std::string, Container> containers_;
   std::vector<Volume> volumes_;
   std::vector<Unit> units_;
+  std::optional<Container> rival_;
   std::set<std::string> dirty_;
   bool volumes_dirty_ = false;
   bool all_dirty_ = false;  ///< the stream was (re)connected: list after it

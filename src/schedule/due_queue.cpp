@@ -53,12 +53,13 @@ std::string_view to_string(MissReason reason) {
   return "down";
 }
 
-void DueQueue::put(const std::string& unit, DueRule rule, std::optional<TimePoint> last_run, TimePoint now) {
+void DueQueue::put(const std::string& unit, DueRule rule, std::optional<TimePoint> last_run, TimePoint now,
+                   std::optional<TimePoint> told) {
   const auto start = now < floor_ ? std::nullopt : std::optional(now);
   const auto found = entries_.find(unit);
   if (found == entries_.end()) {
     entries_.emplace(unit,
-                     Entry{std::move(rule), last_run, last_run ? last_run : start, {}, {}, false, false});
+                     Entry{std::move(rule), last_run, last_run ? last_run : start, {}, {}, told, false, false});
     return;
   }
   auto& entry = found->second;
@@ -102,7 +103,7 @@ void DueQueue::judge(const std::string& unit, Entry& entry, TimePoint now, MissR
     entry.seen = passed.last.scheduled;
     const bool on_time = now - passed.last.due <= kOnTime && !entry.running;
     if (entry.running) reason = MissReason::overlap;
-    const auto missed = passed.count - (on_time ? 1 : 0);
+    const auto missed = passed.untold - (on_time && passed.untold > 0 ? 1 : 0);
     if (missed > 0) taken.missed.push_back({unit, reason, missed});
     if (on_time) return hand_out(entry, {unit, passed.last.scheduled, false, 0}, now, taken);
     const auto next = tick_after(unit, entry, passed.last.scheduled);
@@ -132,6 +133,11 @@ void DueQueue::started(const std::string& unit, TimePoint now) {
   found->second.running = true;
   found->second.last_run = now;
   found->second.catch_up_at.reset();
+}
+
+void DueQueue::occupied(const std::string& unit) {
+  const auto found = entries_.find(unit);
+  if (found != entries_.end()) found->second.running = true;
 }
 
 void DueQueue::finished(const std::string& unit) {
@@ -169,6 +175,7 @@ DueQueue::Passed DueQueue::passed_ticks(const std::string& unit, const Entry& en
   for (auto tick = tick_after(unit, entry, *entry.seen); tick && tick->due <= now;
        tick = tick_after(unit, entry, tick->scheduled)) {
     passed.last = *tick;
+    if (!entry.told || tick->scheduled > *entry.told) ++passed.untold;
     if (++passed.count < kMostCounted) continue;
     // So many that the last one cannot be told cheaply: go on from now, as if that had come long ago.
     passed.last = {now, TimePoint{}};

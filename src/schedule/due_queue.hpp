@@ -65,8 +65,9 @@ class DueQueue {
   /// Adds a unit or replaces its rule. `last_run` is when it ran last or, when never, was first seen; what
   /// the schedule asked for since then was missed. Without it counting begins now. For a unit already here
   /// `last_run` is not used, and a changed schedule begins now: it never makes a run due for a time before
-  /// the change.
-  void put(const std::string& unit, DueRule rule, std::optional<TimePoint> last_run, TimePoint now);
+  /// the change. Times up to `told` count as missed no more, only for the catch-up: they were refused and reported.
+  void put(const std::string& unit, DueRule rule, std::optional<TimePoint> last_run, TimePoint now,
+           std::optional<TimePoint> told = std::nullopt);
 
   /// Forgets the unit. One that is running is kept silently until finished(), so that it cannot come back and
   /// run twice.
@@ -77,10 +78,14 @@ class DueQueue {
     std::vector<Missed> missed;
   };
   Taken take(TimePoint now);
+  /// Nobody will call take() for a while: what passes meanwhile is MissReason::down, not a leap of the clock.
+  void rest() { last_take_.reset(); }
 
   /// The unit began a run that take() did not ask for (by hand, by an event). It serves as the catch-up, if
   /// one waits.
   void started(const std::string& unit, TimePoint now);
+  /// Something goes on that keeps the unit from being backed up (a restore) and is no backup.
+  void occupied(const std::string& unit);
   /// The run is over, whatever its result.
   void finished(const std::string& unit);
 
@@ -98,6 +103,7 @@ class DueQueue {
     std::optional<TimePoint> seen;  ///< times up to here are settled; unset until the clock is plausible
     std::optional<TimePoint> catch_up_at;
     TimePoint missed_tick;  ///< what the waiting catch-up is for
+    std::optional<TimePoint> told;
     bool running = false;
     bool gone = false;
   };
@@ -107,6 +113,7 @@ class DueQueue {
   };
   struct Passed {
     std::uint64_t count = 0;
+    std::uint64_t untold = 0;
     Tick last;
   };
 

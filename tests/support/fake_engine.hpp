@@ -18,13 +18,17 @@ class FakeEngine : public SnapshotEngine {
   std::map<std::string, std::uint64_t> unreadable;  ///< entries by path
   Milliseconds snapshot_takes{0};
   std::vector<Snapshot> snapshots;
+  int created = 0;  ///< calls of create()
 
   std::string name() const override { return "fake"; }
   Task<RepositoryInfo> probe(Cancel) override {
     if (probe_error) throw *probe_error;
-    co_return RepositoryInfo{};
+    co_return info("fake-repository");
   }
-  Task<RepositoryInfo> create(Cancel) override { co_return RepositoryInfo{}; }
+  Task<RepositoryInfo> create(Cancel) override {
+    ++created;
+    co_return info("new-repository");
+  }
   Task<> prepare(std::vector<SourcePolicy>, Cancel) override { co_return; }
   Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override {
     if (before_snapshot) before_snapshot(request);
@@ -61,6 +65,11 @@ class FakeEngine : public SnapshotEngine {
   Task<> maintain(bool, Cancel) override { co_return; }
 
  private:
+  static RepositoryInfo info(const std::string& unique_id) {
+    RepositoryInfo info;
+    info.unique_id = unique_id;
+    return info;
+  }
   int made_ = 0;
 };
 

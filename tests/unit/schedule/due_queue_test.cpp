@@ -47,6 +47,43 @@ TEST(DueQueue, HandsAUnitOutOnceAtItsTimeAndWakesForIt) {
   EXPECT_EQ(queue.next_run("shop", at("2026-11-22T03:00:01Z")), at("2026-11-23T03:00:00Z"));
 }
 
+TEST(DueQueue, TimesThatWereRefusedAndToldAreMadeUpForAndNotMissedAgain) {
+  DueQueue queue;
+  queue.put("shop", rule("0 3 * * *"), at("2026-11-20T03:00:00Z"), at("2026-11-23T10:00:00Z"), at("2026-11-22T03:00:00Z"));
+  const auto taken = queue.take(at("2026-11-23T10:00:00Z"));
+  ASSERT_EQ(taken.due.size(), 1u);
+  EXPECT_TRUE(taken.due[0].catch_up);
+  EXPECT_EQ(missed_by(taken, MissReason::down), 1u) << "of three only the last one was not told";
+}
+
+TEST(DueQueue, ATimeThatWasRefusedAMomentAgoIsServedAndNotMissed) {
+  DueQueue queue;
+  queue.put("shop", rule("0 3 * * *"), at("2026-11-21T03:00:00Z"), at("2026-11-22T03:02:00Z"), at("2026-11-22T03:00:01Z"));
+  const auto taken = queue.take(at("2026-11-22T03:02:00Z"));
+  ASSERT_EQ(taken.due.size(), 1u);
+  EXPECT_TRUE(taken.missed.empty());
+}
+
+TEST(DueQueue, ATimeThatPassesWhileAUnitIsOccupiedIsAnOverlapAndNoCatchUpIsLost) {
+  DueQueue queue;
+  queue.put("shop", rule("0 3 * * *"), at("2026-11-20T03:00:00Z"), at("2026-11-22T02:00:00Z"));
+  queue.occupied("shop");
+  EXPECT_TRUE(queue.take(at("2026-11-22T02:00:00Z")).due.empty());
+  const auto during = queue.take(at("2026-11-22T03:00:00Z"));
+  EXPECT_TRUE(during.due.empty());
+  EXPECT_EQ(missed_by(during, MissReason::overlap), 1u);
+  queue.finished("shop");
+  EXPECT_EQ(queue.next_run("shop", at("2026-11-22T03:10:00Z")), at("2026-11-23T03:00:00Z"));
+}
+
+TEST(DueQueue, WhatPassesWhileItRestsIsNoLeapOfTheClock) {
+  DueQueue queue;
+  queue.put("shop", rule("0 3 * * *"), std::nullopt, at("2026-11-22T02:00:00Z"));
+  (void)queue.take(at("2026-11-22T02:00:00Z"));
+  queue.rest();
+  EXPECT_EQ(missed_by(queue.take(at("2026-11-22T10:00:00Z")), MissReason::down), 1u);
+}
+
 TEST(DueQueue, OfUnitsDueAtOnceTheHigherPriorityComesFirst) {
   DueQueue queue;
   for (const auto& [unit, priority] : {std::pair("a", -5), std::pair("b", 0), std::pair("c", 10), std::pair("d", 0)}) {
