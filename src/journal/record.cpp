@@ -70,6 +70,8 @@ std::string to_line(const JournalRecord& record) {
   put(line, "engine", record.engine);
   put(line, "container", record.container);
   put(line, "note", record.note);
+  put(line, "result", record.result);
+  put(line, "reason", record.reason);
   for (const auto& member : record.members) line["members"].push_back(member_json(member));
   if (record.data) line["data"] = data_json(*record.data);
   return line.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -104,6 +106,8 @@ Result<JournalRecord> record_from_line(const std::string& text) {
     record.engine = line.value("engine", "");
     record.container = line.value("container", "");
     record.note = line.value("note", "");
+    record.result = line.value("result", "");
+    record.reason = line.value("reason", "");
     if (line.contains("members")) {
       for (const auto& member : line.at("members")) record.members.push_back(member_from(member));
     }

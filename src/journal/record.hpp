@@ -13,6 +13,10 @@ namespace kopidocka {
 
 /// Note of a `reported` record: the old data of the failed restore is still to be put back before anything starts.
 inline constexpr std::string_view kDataInDoubt = "data in doubt";
+/// Note of a second `stopping` record: Docker took the stop request, and the container still ran when the wait was over.
+inline constexpr std::string_view kUnconfirmed = "unconfirmed";
+/// Note of a `started` record that recovery wrote.
+inline constexpr std::string_view kByRecovery = "recovery";
 
 /// A container that a run is about to stop and therefore owes a start.
 struct HeldMember {
@@ -40,7 +44,7 @@ struct JournalRecord {
   enum class Type {
     begin,     ///< run, unit, kind, engine_id, trigger, scope, time
     hold,      ///< members, in the order in which they must be started again; a later one renews a member's StartedAt
-    stopping,  ///< container: the stop request goes out next
+    stopping,  ///< container: the stop request goes out next; with note kUnconfirmed: it may take effect any time
     stopped,
     starting,
     started,   ///< debt of `container` is paid
@@ -49,7 +53,7 @@ struct JournalRecord {
     swapping,  ///< data: present data goes aside, new data into place, next
     swapped,
     restored,  ///< data: the old data is back in place
-    reported,  ///< the run's one final report is in the report store; note kDataInDoubt when its data was not put back
+    reported,  ///< result, reason: the run has ended with them; note kDataInDoubt when its data was not put back
     end,       ///< nothing is owed any more
   };
   Type type = Type::begin;
@@ -58,7 +62,8 @@ struct JournalRecord {
   std::vector<HeldMember> members;                         ///< hold
   std::string container;                                   ///< stopping .. disowned
   std::optional<HeldData> data;                            ///< staging .. restored
-  std::string note;                                        ///< why, for disowned and reported
+  std::string note;                                        ///< why, for disowned; one of the notes above
+  std::string result, reason;                              ///< reported
 };
 
 std::string_view to_string(JournalRecord::Type type);

@@ -30,6 +30,8 @@ TEST(JournalRecord, OfEveryTypeKeepsAllItSays) {
     record.engine = "restic";
     record.container = "abc";
     record.note = "why";
+    record.result = "partial";
+    record.reason = "start";
     record.members = {{"id", "name", "2026-11-22T20:00:00.000000001Z", "shop", "db", 3, 90}, {"id2", "solo", "x", "", "", 1, 10}};
     record.data = HeldData{"/t", "rename", "/s", "/c", true};
     const auto line = to_line(record);
@@ -41,6 +43,7 @@ TEST(JournalRecord, OfEveryTypeKeepsAllItSays) {
     EXPECT_EQ(std::tie(back->run, back->unit, back->kind, back->engine_id, back->trigger, back->scope, back->engine, back->container, back->note),
               std::tie(record.run, record.unit, record.kind, record.engine_id, record.trigger, record.scope, record.engine, record.container,
                        record.note));
+    EXPECT_EQ(back->result + back->reason, "partialstart");
     EXPECT_EQ(back->members, record.members);
     EXPECT_EQ(back->data, record.data);
   }

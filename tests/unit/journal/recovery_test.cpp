@@ -129,6 +129,44 @@ TEST(Debts, AReportedRunKeepsItsNewDataUnlessItSaysThatItIsInDoubt) {
   EXPECT_THAT(owed(debts_of(doubtful)), ElementsAre("db"));
 }
 
+JournalRecord at(const std::string& time, JournalRecord record) {
+  record.time = from_iso8601(time);
+  return record;
+}
+
+TEST(Debts, AStopThatWasNeverConfirmedMayComeForAnHourOneThatMayNotHaveBeenSentForItsGrace) {
+  const auto asked = from_iso8601("2026-11-22T03:00:00Z");
+  std::vector<JournalRecord> records = {hold({"db"}), at("2026-11-22T03:00:00Z", about(Type::stopping, "db"))};
+  const auto sent = debts_of(records);
+  EXPECT_EQ(stop_may_come_until(sent, sent.members.front()), asked + Seconds(10) + kStopMargin);
+  records.push_back(at("2026-11-22T03:00:40Z", about(Type::stopping, "db", std::string(kUnconfirmed))));
+  const auto unconfirmed = debts_of(records);
+  EXPECT_THAT(unconfirmed.stopping, ElementsAre("db"));
+  EXPECT_EQ(stop_may_come_until(unconfirmed, unconfirmed.members.front()), asked + Seconds(40) + kUnconfirmedLimit);
+  records.push_back(about(Type::stopped, "db"));
+  const auto stopped = debts_of(records);
+  EXPECT_EQ(stop_may_come_until(stopped, stopped.members.front()), std::nullopt);
+}
+
+TEST(Debts, TellWhatTheReportOfALostRunNeeds) {
+  const auto debts = debts_of({hold({"db", "web"}), at("2026-11-22T03:00:00Z", about(Type::stopping, "web")),
+                               at("2026-11-22T03:00:05Z", about(Type::stopping, "db")), about(Type::disowned, "web", "web was taken away"),
+                               at("2026-11-22T03:01:00Z", about(Type::started, "db", std::string(kByRecovery)))});
+  EXPECT_EQ(debts.first_stop, from_iso8601("2026-11-22T03:00:00Z"));
+  EXPECT_EQ(debts.last_start, from_iso8601("2026-11-22T03:01:00Z"));
+  EXPECT_THAT(debts.restarted, ElementsAre("db"));
+  EXPECT_THAT(debts.reasons, ElementsAre("web was taken away"));
+}
+
+TEST(Debts, KnowHowAReportedRunEnded) {
+  auto record = at("2026-11-22T03:01:00Z", about(Type::reported));
+  record.result = "partial";
+  record.reason = "start";
+  const auto debts = debts_of({record});
+  EXPECT_EQ(debts.result + debts.reason, "partialstart");
+  EXPECT_EQ(debts.reported_at, record.time);
+}
+
 TEST(Debts, EndWithTheRun) { EXPECT_TRUE(debts_of({hold({"db"}), about(Type::end)}).ended); }
 
 /// What is owed after some records, told apart from how debts_of does it.
