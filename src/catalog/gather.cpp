@@ -15,6 +15,13 @@ const std::vector<std::string>& project_patterns() {
   return patterns;
 }
 
+constexpr const char* kDockerFolder = "/etc/docker";
+constexpr const char* kUnitFolder = "/etc/systemd/system";
+
+std::string not_visible(const std::string& folder) {
+  return "kopi-docka does not see " + folder + "; add '" + folder + ":" + folder + ":ro' to the volumes of the kopi-docka service";
+}
+
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 RecipeContent out_of_sight(const std::string& path) {
@@ -109,6 +116,14 @@ Task<StagedFolder> gather_networks(Docker& docker, std::string unit, std::vector
   co_return std::move(*folder);
 }
 
+DockerConfigPaths docker_config_paths(const HostPaths& paths) {
+  const auto seen = [&](const std::string& path) {
+    const auto local = paths.local(path);
+    return local ? local->path : std::string();
+  };
+  return {seen(std::string(kDockerFolder) + "/daemon.json"), seen(std::string(kUnitFolder) + "/docker.service.d")};
+}
+
 Task<StagedFolder> gather_docker_config(const Worker& worker, DockerConfigPaths paths, Cancel cancel) {
   std::vector<FileWanted> wanted(1);
   wanted[0].path = paths.daemon_json;
@@ -123,10 +138,14 @@ Task<StagedFolder> gather_docker_config(const Worker& worker, DockerConfigPaths 
   auto daemon_json = std::move(files.front());
   if (paths.daemon_json.empty()) {
     daemon_json.missing = false;
-    daemon_json.problem = "it is not visible to kopi-docka (mount it read-only)";
+    daemon_json.problem = not_visible(kDockerFolder);
   }
   files.erase(files.begin());
-  co_return make_docker_config(daemon_json, files);
+  auto folder = make_docker_config(daemon_json, files);
+  if (paths.service_drop_ins.empty()) {
+    folder.gaps.push_back("the drop-ins of docker.service were not saved: " + not_visible(kUnitFolder));
+  }
+  co_return folder;
 }
 
 }  // namespace kopidocka

@@ -37,13 +37,13 @@ StagedFolder make_docker_config(const FileContent& daemon_json, const std::vecto
   if (daemon_json.problem.empty()) {
     folder.files.push_back({"daemon.json", daemon_json.content, daemon_json.mode, daemon_json.mtime_seconds});
   } else if (!daemon_json.missing) {  // most hosts have none
-    folder.notes.push_back("the Docker daemon's daemon.json was not saved: " + printable(daemon_json.problem, 200));
+    folder.gaps.push_back("the Docker daemon's daemon.json was not saved: " + printable(daemon_json.problem, 200));
   }
   for (const auto& file : service_drop_ins) {
     if (file.problem.empty()) {
       folder.files.push_back({"docker.service.d/" + base_name(file.path), file.content, file.mode, file.mtime_seconds});
     } else {
-      folder.notes.push_back(printable(file.path, 200) + " was not saved: " + printable(file.problem, 200));
+      folder.gaps.push_back(printable(file.path, 200) + " was not saved: " + printable(file.problem, 200));
     }
   }
   return folder;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "base/text.hpp"
 #include "worker/folder.hpp"
@@ -46,6 +47,14 @@ void write_staged(const FileDescriptor& top, const StagedFile& staged) {
   write_all(file, staged);
 }
 
+void clear_one(const std::string& staging_folder, SnapshotType type, const std::string& unit) {
+  const auto identity = path_components(staging_identity(type, unit));
+  const auto staging = open_folder(path_components(staging_folder));
+  const auto& kind = identity[identity.size() - 2];
+  if (!look_at(staging.get(), kind)) return;
+  remove_tree(open_folder_in(staging.get(), kind).get(), unit);
+}
+
 }  // namespace
 
 const StagedFile* StagedFolder::file(const std::string& path) const {
@@ -66,6 +75,20 @@ Result<std::string> write_staging(const std::string& staging_folder, SnapshotTyp
     return path_of(folder.get());
   } catch (const Error& error) {
     return Error(error).in("stage the " + std::string(to_string(type)) + " of " + printable(unit));
+  }
+}
+
+Result<void> clear_staging(const std::string& staging_folder, const std::string& unit) {
+  if (auto named = check_unit_name(unit); !named) return named.error();
+  std::error_code code;
+  if (!std::filesystem::exists(staging_folder, code)) return {};
+  try {
+    for (const auto type : {SnapshotType::recipe, SnapshotType::networks, SnapshotType::docker_config}) {
+      clear_one(staging_folder, type, unit);
+    }
+    return {};
+  } catch (const Error& error) {
+    return Error(error).in("remove what was staged for " + printable(unit));
   }
 }
 

@@ -23,6 +23,7 @@ struct StagedFile {
 struct StagedFolder {
   std::vector<StagedFile> files;
   std::vector<std::string> notes;  ///< what is missing or was changed, in plain sentences: for the run's report
+  std::vector<std::string> gaps = {};  ///< what should be there and could not be had: the run is partial
 
   const StagedFile* file(const std::string& path) const;
 };
@@ -32,5 +33,8 @@ struct StagedFolder {
 /// file paths that would. Synchronous: our own disk only.
 Result<std::string> write_staging(const std::string& staging_folder, SnapshotType type, const std::string& unit,
                                   const StagedFolder& content);
+
+/// Removes the unit's folders of every type from `staging_folder`: they hold environments in clear. Missing is well.
+Result<void> clear_staging(const std::string& staging_folder, const std::string& unit);
 
 }  // namespace kopidocka

@@ -127,7 +127,7 @@ TEST_F(Gather, TakesTheDaemonsConfiguration) {
   DockerConfigPaths unseen;
   unseen.daemon_json.clear();
   unseen.service_drop_ins.clear();
-  EXPECT_EQ(run(gather_docker_config(worker, unseen, Cancel())).notes.size(), 1u);
+  EXPECT_EQ(run(gather_docker_config(worker, unseen, Cancel())).gaps.size(), 2u);
 }
 
 }  // namespace

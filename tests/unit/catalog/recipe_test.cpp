@@ -244,9 +244,9 @@ TEST(DockerConfig, HoldsTheDaemonsFiles) {
   EXPECT_EQ(folder.file("daemon.json")->content, "{}");
   EXPECT_EQ(folder.file("docker.service.d/proxy.conf")->content, "[Service]");
   daemon.problem = "it is not visible";
-  EXPECT_EQ(make_docker_config(daemon, {}).notes.size(), 1u);
+  EXPECT_EQ(make_docker_config(daemon, {}).gaps.size(), 1u);
   daemon.missing = true;
-  EXPECT_TRUE(make_docker_config(daemon, {}).notes.empty()) << "most hosts have none";
+  EXPECT_TRUE(make_docker_config(daemon, {}).gaps.empty()) << "most hosts have none";
 }
 
 }  // namespace

@@ -46,6 +46,19 @@ TEST_F(Staging, HasAFolderForEachType) {
   EXPECT_EQ(write("shop", {}, SnapshotType::docker_config).value(), (root / "cache/staging/docker-config/shop").string());
 }
 
+TEST_F(Staging, IsClearedForOneUnitAndNoOther) {
+  const auto staging = (root / "cache/staging").string();
+  EXPECT_TRUE(clear_staging(staging, "shop").has_value()) << "there is none yet";
+  ASSERT_TRUE(write("shop", {{"environment.json", "secret", 0600, 0}}).has_value());
+  ASSERT_TRUE(write("shop", {{"networks.json", "[]", 0600, 0}}, SnapshotType::networks).has_value());
+  ASSERT_TRUE(write("blog", {{"environment.json", "secret", 0600, 0}}).has_value());
+  EXPECT_TRUE(clear_staging(staging, "shop").has_value());
+  EXPECT_FALSE(fs::exists(root / "cache/staging/recipes/shop"));
+  EXPECT_FALSE(fs::exists(root / "cache/staging/networks/shop"));
+  EXPECT_TRUE(fs::exists(root / "cache/staging/recipes/blog/environment.json"));
+  EXPECT_FALSE(clear_staging(staging, "..").has_value());
+}
+
 TEST_F(Staging, RefusesNamesThatLeadElsewhere) {
   for (const auto* unit : {"..", ".", "", "a/b", "/etc"}) EXPECT_FALSE(write(unit, {}).has_value()) << unit;
   for (const auto* path : {"../x", "a/../../x", "", "/", "."}) {
