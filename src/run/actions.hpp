@@ -9,6 +9,13 @@ namespace kopidocka {
 /// which later tells our own stop from somebody else's start. Throws ErrorKind::refused when one does not run any more.
 Task<> renew_members(RunState& state);
 
+/// Looks at all containers right before the hold. Throws ErrorKind::refused when one that will not be stopped runs and may
+/// write to a place that is about to be read or replaced.
+Task<> refuse_other_users(RunState& state);
+
+/// The copy is not cold: somebody else acted.
+Error tainted(const std::string& why);
+
 /// Carries out one action of a plan. Throws Error when it failed; what that means for the run is the step's business.
 Task<> perform(RunState& state, const Action& action);
 
@@ -22,11 +29,11 @@ Task<> perform_stop(RunState& state, StopMember step);
 Task<> perform_start(RunState& state, StartMember step);
 Task<> perform_check_taint(RunState& state, CheckTaint step);
 Task<> perform_await_health(RunState& state, AwaitHealth step);
+/// Before anything is written: folders of the user's choice are empty, and there is room for all new data at once.
+Task<> perform_probe_targets(RunState& state);
 Task<> perform_stage_restore(RunState& state, StageRestore step);
 Task<> perform_swap(RunState& state, SwapData step);
 Task<> perform_drop_aside(RunState& state, DropAside step);
 Task<> perform_revert(RunState& state);
 
 }  // namespace kopidocka
-/// Before anything is written: folders of the user's choice are empty, and there is room for all new data at once.
-Task<> perform_probe_targets(RunState& state);

@@ -25,10 +25,11 @@ Task<> perform_hook(RunState& state, RunHook step) {
   auto script = find_script(state.context.hooks_folder, step.hook);
   if (!script) throw script.error();
   if (!script->has_value()) co_return;
+  if (!before) state.judge();
   std::map<std::string, std::string> variables = {
       {"KOPI_DOCKA_UNIT_NAME", state.report.unit},
       {"KOPI_DOCKA_BACKUP_ID", state.report.backup_id},
-      {"KOPI_DOCKA_RESULT", before ? "" : state.aborted() ? "failed" : "success"},
+      {"KOPI_DOCKA_RESULT", before ? "" : std::string(to_string(state.report.result))},
       {"KOPI_DOCKA_DOWNTIME_SECONDS", std::to_string(state.report.downtime_seconds)},
   };
   Cancel cancel = before ? state.engine_cancel : Cancel();
@@ -45,6 +46,7 @@ Task<> perform_hook(RunState& state, RunHook step) {
 }
 
 Task<> perform_snapshot(RunState& state, TakeSnapshot step) {
+  if (!step.data && state.nothing_staged.count(step.type) != 0) co_return;
   auto& request = step.request;
   request.deadline = state.context.limits.snapshot_timeout;
   // Its restore must know that the target is a file; nothing else in the repository says so.

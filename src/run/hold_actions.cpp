@@ -1,26 +1,15 @@
 #include <algorithm>
 #include <exception>
-#include <map>
+#include <optional>
 
 #include "base/text.hpp"
-#include "docker/wait.hpp"
-#include "journal/recovery.hpp"
 #include "run/actions.hpp"
 #include "run/container_steps.hpp"
-#include "unit/host_paths.hpp"
 
 namespace kopidocka {
 namespace {
 
 using Type = JournalRecord::Type;
-
-Error tainted(const std::string& why) {
-  return {ErrorKind::failed, why, "nothing was kept of this run; run it again when nobody else works on the unit"};
-}
-
-}  // namespace
-
-namespace {
 
 /// A container in a crash loop restarted once more just before our stop: what it owes is a start from there.
 void renew_debt(RunState& state, HeldMember member, const std::string& started_at) {
@@ -36,33 +25,100 @@ void renew_debt(RunState& state, HeldMember member, const std::string& started_a
   }
 }
 
+/// What Docker said to a stop request.
+struct StopAnswer {
+  StateChange change = StateChange::changed;
+  std::optional<Error> failure;
+  Milliseconds wait{5'000};  ///< how long the container may still need
+  bool on_its_way = true;    ///< the request may take effect later
+};
+
+Task<StopAnswer> ask_to_stop(RunState& state, HeldMember member) {
+  const auto& clock = state.context.clock;
+  const auto began = clock.steady();
+  StopAnswer answer;
+  std::exception_ptr failure;
+  try {
+    answer.change = co_await state.context.docker.stop_container(member.id, member.grace);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return answer;
+  answer.failure = to_error(failure);
+  const bool lost = is_passing(*answer.failure);
+  answer.wait = lost ? Milliseconds(state.context.limits.stop_margin + Seconds(member.grace)) : Milliseconds(0);
+  // An error after the grace time is a kill that did not take, before it a request that was turned down.
+  answer.on_its_way = lost || clock.steady() - began >= Seconds(member.grace);
+  co_return answer;
+}
+
+/// Throws when it still runs; then it is known whether the request may take effect later.
+Task<std::optional<Container>> await_stop(RunState& state, HeldMember member, StopAnswer answer) {
+  LastLook look;
+  std::exception_ptr failure;
+  try {
+    look = co_await ended_within(state.context.docker, state.context.clock, member.id, answer.wait);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (look.ended) co_return std::move(look.container);
+  if (answer.on_its_way) {
+    state.unconfirmed.insert(member.id);
+    state.journal_if_possible(Type::stopping, member.id, std::string(kUnconfirmed));
+  }
+  if (answer.failure) throw *answer.failure;
+  if (failure) std::rethrow_exception(failure);
+  throw Error(ErrorKind::timeout, "Docker says it is stopped, but it still runs", "look at the container's processes");
+}
+
+Task<> await_providers(RunState& state, StartMember step) {
+  for (const auto& provider : step.healthy_first) {
+    if (state.owed.count(provider) != 0) continue;  // it could not be started; waiting for it helps nobody
+    std::exception_ptr failure;
+    try {
+      (void)co_await healthy_unless_cancelled(state.context.docker, state.context.clock, provider, step.limit, state.cancel);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) state.note(to_error(failure).text());
+  }
+}
+
+/// Not ours any more: somebody else started or removed it.
+void give_up_debt(RunState& state, const HeldMember& member, const std::string& reason) {
+  state.journal_if_possible(Type::disowned, member.id, reason);
+  state.member_up(member.id);
+  // Restored data is in place by now; that somebody else started the container on it is worth a word, not a failure.
+  if (state.swapped.empty()) {
+    state.abort(tainted(reason), "tainted");
+  } else {
+    state.degrade(Error(ErrorKind::failed, reason), "tainted");
+  }
+}
+
+Error may_still_stop(const HeldMember& member) {
+  return {ErrorKind::timeout,
+          "container " + printable(member.name) + " was asked to stop and still runs: when it ends yet, Docker leaves it down and "
+          "kopi-docka starts it",
+          "look at the container's processes"};
+}
+
 }  // namespace
 
 Task<> perform_stop(RunState& state, StopMember step) {
-  auto& context = state.context;
   const auto& member = step.member;
   state.journal(Type::stopping, member.id);
   state.stop_requested.insert(member.id);
   state.member_down(member.id);
-  std::exception_ptr failure;
-  StateChange change = StateChange::changed;
-  try {
-    change = co_await context.docker.stop_container(member.id, member.grace);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure && to_error(failure).kind() == ErrorKind::not_found) std::rethrow_exception(failure);
-  const bool ended = co_await ended_within(context.docker, context.clock, member.id, failure ? context.limits.stop_margin + Seconds(member.grace) : Milliseconds(5'000));
-  if (!ended) {
-    if (failure) std::rethrow_exception(failure);
-    throw Error(ErrorKind::timeout, "Docker says it is stopped, but it still runs", "look at the container's processes");
-  }
-  const auto now = co_await look_at_container(context.docker, member.id);
-  if (change == StateChange::already && !failure) {
+  const auto answer = co_await ask_to_stop(state, member);
+  if (answer.failure && answer.failure->kind() == ErrorKind::not_found) throw *answer.failure;
+  const auto now = co_await await_stop(state, member, answer);
+  if (answer.change == StateChange::already && !answer.failure) {
     // It ended between our look and our request: not ours to start.
-    state.journal(Type::disowned, member.id, {}, "it had ended before the stop request");
+    const auto reason = "container " + printable(member.name) + " ended by itself just before it was to be stopped";
+    state.journal(Type::disowned, member.id, {}, reason);
     state.owed.erase(member.id);
-    throw tainted("container " + printable(member.name) + " ended by itself just before it was to be stopped");
+    throw tainted(reason);
   }
   if (now && now->state.started_at != member.started_at) renew_debt(state, member, now->state.started_at);
   state.journal(Type::stopped, member.id);
@@ -74,105 +130,47 @@ Task<> perform_stop(RunState& state, StopMember step) {
   state.emit(RunEvent::Kind::member_stopped, member.name);
 }
 
-Task<> renew_members(RunState& state) {
-  std::map<std::string, std::string> started_at;
-  for (auto& step : state.plan.steps) {
-    auto* stop = std::get_if<StopMember>(&step.action);
-    if (stop == nullptr) continue;
-    const auto now = co_await look_at_container(state.context.docker, stop->member.id);
-    if (!now || !now->running() || now->state.status == "paused") {
-      throw Error(ErrorKind::refused,
-                  "container " + printable(stop->member.name) + " is " + (now ? now->state.status : "gone") + ", it ran when the run began",
-                  "run it again when the unit is settled");
-    }
-    stop->member.started_at = now->state.started_at;
-    started_at[stop->member.id] = now->state.started_at;
-  }
-  for (auto& step : state.plan.steps) {
-    auto* start = std::get_if<StartMember>(&step.action);
-    if (start != nullptr && started_at.count(start->member.id) != 0) start->member.started_at = started_at[start->member.id];
-  }
-}
-
 Task<> perform_start(RunState& state, StartMember step) {
-  auto& context = state.context;
   const auto& member = step.member;
   if (state.owed.count(member.id) == 0) co_return;
   if (state.data_in_doubt) {
     throw Error(ErrorKind::refused, "container " + printable(member.name) + " stays down: its data could not be put back",
                 "run 'kopi-docka recover' when the cause is mended");
   }
-  for (const auto& provider : step.healthy_first) {
-    if (state.owed.count(provider) != 0) continue;  // it could not be started; waiting for it helps nobody
-    std::exception_ptr failure;
-    try {
-      (void)co_await wait_until_healthy(context.docker, provider, step.limit);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) state.note(to_error(failure).text());
-  }
-  auto now = co_await look_at_container(context.docker, member.id);
-  auto decision = decide(member, now, true);
-  if (decision.action == DebtDecision::wait) {
-    // Our stop request is still on its way; starting now would be undone by it.
-    (void)co_await ended_within(context.docker, context.clock, member.id, context.limits.stop_margin + Seconds(member.grace));
-    now = co_await look_at_container(context.docker, member.id);
-    decision = decide(member, now, false);
-  }
+  co_await await_providers(state, step);
+  Payment payment;
+  payment.member = member;
+  payment.stop_on_its_way = state.unconfirmed.count(member.id) != 0;
+  payment.limit = state.context.limits.start_retry;
+  payment.before_start = [&state, id = member.id] { state.journal_if_possible(Type::starting, id); };
+  const auto decision = co_await pay_debt(state.context.docker, state.context.clock, std::move(payment));
+  // Still owed, also after this run: starting it now would be undone by the stop.
+  if (decision.action == DebtDecision::wait) throw may_still_stop(member);
   if (decision.action == DebtDecision::disowned) {
-    state.journal_if_possible(Type::disowned, member.id, decision.reason);
-    state.member_up(member.id);
-    // Restored data is in place by now; that somebody else started the container on it is worth a word, not a failure.
-    if (state.swapped.empty()) {
-      state.abort(tainted(decision.reason), "tainted");
-    } else {
-      state.degrade(Error(ErrorKind::failed, decision.reason), "tainted");
-    }
+    give_up_debt(state, member, decision.reason);
     co_return;
   }
-  if (decision.action == DebtDecision::start) {
-    state.journal_if_possible(Type::starting, member.id);
-    co_await start_with_retry(context.docker, context.clock, member.id, context.limits.start_retry);
-  }
+  if (decision.action == DebtDecision::start) state.started_by_us.insert(member.id);
   state.member_up(member.id);
   state.member(member.id).started = true;
   state.emit(RunEvent::Kind::member_started, member.name);
   state.journal_if_possible(Type::started, member.id);
 }
 
-Task<> perform_check_taint(RunState& state, CheckTaint step) {
-  auto& context = state.context;
-  if (!state.hold_began) co_return;
-  const auto containers = co_await inspect_all(context.docker, co_await context.docker.list_containers(), 8);
-  const auto began = state.hold_began.value_or(state.report.started_at);
-  const auto ended = state.read_ended.value_or(context.clock.now());
-  for (const auto& container : containers) {
-    // The held ones were looked at by their own StartedAt just before they were started again.
-    if (container.id == context.own_container_id || state.stop_requested.count(container.id) != 0) continue;
-    const auto started = from_iso8601(container.state.started_at);
-    if (started < began || started > ended) continue;
-    for (const auto& source : step.sources) {
-      const bool writes = std::any_of(container.mounts.begin(), container.mounts.end(), [&](const Mount& mount) {
-        return mount.writable && !mount.source.empty() && (is_within(mount.source, source.path) || is_within(source.path, mount.source));
-      });
-      if (writes) {
-        throw tainted("container " + printable(container.name) + " was started while " + printable(source.name) + " was being read");
-      }
-    }
-  }
-}
-
 Task<> perform_await_health(RunState& state, AwaitHealth step) {
   if (state.stop_requested.count(step.member.id) == 0 || state.owed.count(step.member.id) != 0) co_return;
-  auto& report = state.member(step.member.id);
-  if (!report.started) co_return;
-  const bool healthy = co_await wait_until_healthy(state.context.docker, step.member.id, step.limit);
+  if (!state.member(step.member.id).started) co_return;
+  const auto& context = state.context;
+  const bool healthy = co_await healthy_unless_cancelled(context.docker, context.clock, step.member.id, step.limit, state.cancel);
   state.member(step.member.id).healthy = healthy;
-  if (!healthy) {
-    throw Error(ErrorKind::timeout, "container " + printable(step.member.name) + " is not healthy after " + format_duration(step.limit),
-                "look at 'docker logs " + printable(step.member.name) + "'");
+  if (healthy) co_return;
+  const auto name = printable(step.member.name);
+  if (state.cancel.requested()) {
+    if (state.aborted()) co_return;
+    throw Error(ErrorKind::cancelled, "nobody waited until container " + name + " is healthy: the run was asked to end");
   }
+  throw Error(ErrorKind::timeout, "container " + name + " is not healthy after " + format_duration(step.limit),
+              "look at 'docker logs " + name + "'");
 }
 
 }  // namespace kopidocka

@@ -58,12 +58,24 @@ void record_failure(RunState& state, const Step& step, Error error) {
   }
 }
 
+/// A turn among the readers; given back however the step ends.
+struct Turn {
+  explicit Turn(Semaphore* taken) : readers(taken) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (readers != nullptr) readers->release();
+  }
+  Semaphore* readers;
+};
+
 Task<> perform_step(PhaseRun& phase, StepId id) {
   auto& state = phase.state;
   const auto& step = state.plan.steps[id];
   const auto began = state.context.clock.steady();
   const bool reads = std::holds_alternative<TakeSnapshot>(step.action) || std::holds_alternative<StageRestore>(step.action);
   if (reads) co_await phase.readers.acquire();
+  const Turn turn(reads ? &phase.readers : nullptr);
   std::exception_ptr failure;
   if (!step.always && state.must_end()) {  // the wait for a turn may have been long
     state.cut_short = true;
@@ -84,7 +96,6 @@ Task<> perform_step(PhaseRun& phase, StepId id) {
     }
     state.emit(RunEvent::Kind::step_finished, describe(step.action), text, seconds);
   }
-  if (reads) phase.readers.release();
 }
 
 /// A staging folder that could not be filled still holds the last run's content: nothing may be made of it.
@@ -99,13 +110,23 @@ Task<> run_step(PhaseRun& phase, StepId id) {
   for (const auto before : step.after) {
     while (phase.state.plan.steps[before].phase == step.phase && !phase.ended[before]) co_await phase.changed.wait();
   }
-  if (step.always || !phase.state.must_end()) {
-    if (!lacks_its_folder(phase, step)) co_await perform_step(phase, id);
-  } else if (step.phase != Phase::settle) {
-    phase.state.cut_short = true;
+  std::exception_ptr failure;
+  try {
+    if (step.always || !phase.state.must_end()) {
+      if (!lacks_its_folder(phase, step)) co_await perform_step(phase, id);
+    } else if (step.phase != Phase::settle) {
+      phase.state.cut_short = true;
+    }
+  } catch (...) {
+    failure = std::current_exception();
   }
+  // Whatever happened: steps behind this one wait for nothing else.
   phase.ended[id] = true;
   phase.changed.notify();
+  if (failure) {
+    phase.failed[id] = true;
+    record_failure(phase.state, step, to_error(failure));
+  }
 }
 
 }  // namespace

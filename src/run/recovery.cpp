@@ -1,11 +1,14 @@
 #include "run/recovery.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 #include <algorithm>
 #include <exception>
 
 #include "base/text.hpp"
-#include "run/container_steps.hpp"
+#include "catalog/staged_folder.hpp"
 #include "run/held_data.hpp"
+#include "run/lost_report.hpp"
 #include "run/runner.hpp"
 
 namespace kopidocka {
@@ -16,69 +19,117 @@ using Type = JournalRecord::Type;
 constexpr Milliseconds kSwapLimit{600'000};
 /// One container that cannot be started must not keep the others waiting; the daemon comes back soon.
 constexpr Milliseconds kStartRetry{5'000};
+constexpr size_t kRunsAtOnce = 8;
+constexpr size_t kWaitersAtOnce = 16;
 
-std::vector<Debts> open_debts(const Journal& journal, const std::set<std::string>& active, std::vector<std::string>& problems) {
+std::vector<Debts> open_debts(const Journal& journal, const std::set<std::string>& active) {
   std::vector<Debts> all;
   const auto runs = journal.open_runs();
   if (!runs) throw runs.error();
   for (const auto& run : *runs) {
     if (active.count(run.run) != 0) continue;
-    if (!run.problem.empty()) {
-      problems.push_back("journal of run " + run.run + ": " + run.problem);
-      continue;
-    }
     auto debts = debts_of(run.records);
     debts.run = run.run;
+    debts.problem = run.problem;
     all.push_back(std::move(debts));
   }
   return all;
 }
 
-}  // namespace
-
-void Recovery::append(const std::string& run, Type type, const std::string& container, const std::string& note) {
+JournalRecord about(Type type, const std::string& container, std::string note) {
   JournalRecord record;
   record.type = type;
-  record.run = run;
   record.container = container;
-  record.note = note;
-  if (auto written = context_.journal.append(run, std::move(record)); !written) throw written.error();
+  record.note = std::move(note);
+  return record;
+}
+
+std::string still_watched(const HeldMember& member, TimePoint until) {
+  return "container " + printable(member.name) + " was asked to stop and still runs; should it end before " + to_iso8601(until) +
+         ", it is started";
+}
+
+}  // namespace
+
+/// Nothing is added to a file that cannot be read to its end: it would never be read either.
+void Recovery::append(const Debts& debts, JournalRecord record) {
+  if (!debts.problem.empty()) return;
+  record.run = debts.run;
+  if (auto written = context_.journal.append(debts.run, std::move(record)); !written) throw written.error();
 }
 
 Task<RecoveryOutcome> Recovery::pay_debts(std::set<std::string> active) {
   RecoveryOutcome outcome;
-  for (auto& debts : open_debts(context_.journal, active, outcome.problems)) {
-    const auto unit = debts.unit;
-    if (!debts.ended && !debts.reported) ++outcome.runs;
-    std::exception_ptr failure;
-    try {
-      co_await pay_run(std::move(debts), outcome);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (!failure) continue;
-    outcome.blocked_units.insert(unit);
-    outcome.problems.push_back(to_error(failure).in("unit " + printable(unit)).text());
-  }
+  const auto executor = co_await boost::asio::this_coro::executor;
+  Semaphore turns(executor, kRunsAtOnce);
+  TaskGroup group(executor);
+  for (auto& debts : open_debts(context_.journal, active)) group.spawn(pay_and_note(std::move(debts), outcome, turns));
+  co_await group.join();
+  std::sort(outcome.lost.begin(), outcome.lost.end(), [](const auto& a, const auto& b) { return a.started_at < b.started_at; });
   co_return outcome;
 }
 
-Task<> Recovery::pay_run(Debts debts, RecoveryOutcome& outcome) {
-  if (debts.ended) {
+Task<> Recovery::pay_and_note(Debts debts, RecoveryOutcome& outcome, Semaphore& turns) {
+  co_await turns.acquire();
+  if (!debts.problem.empty()) {
+    outcome.problems.push_back("journal of run " + debts.run + ": " + debts.problem);
+    if (!debts.unit.empty()) outcome.blocked_units.insert(debts.unit);
+  } else if (!debts.ended && !debts.reported) {
+    ++outcome.runs;
+  }
+  std::exception_ptr failure;
+  try {
+    co_await pay_run(debts, outcome);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  turns.release();
+  if (!failure) co_return;
+  outcome.blocked_units.insert(debts.unit);
+  outcome.problems.push_back(to_error(failure).in("unit " + printable(debts.unit)).text());
+}
+
+Task<> Recovery::pay_run(Debts& debts, RecoveryOutcome& outcome) {
+  const bool whole = debts.problem.empty();
+  if (debts.unit.empty() && !whole) co_return;  // not even its beginning can be read
+  if (debts.ended && whole) {
     if (auto closed = context_.journal.close(debts.run); !closed) throw closed.error();
     co_return;
   }
-  if (!debts.engine_id.empty() && debts.engine_id != context_.docker_engine_id) {
-    for (const auto& member : debts.members) {
-      append(debts.run, Type::disowned, member.id, "the state folder now serves another Docker Engine");
-    }
-    debts.members.clear();
-  } else {
-    co_await put_data_back(debts);
-    co_await start_members(debts, outcome);
+  if (!debts.swaps.empty()) {
+    const bool may = co_await may_put_data_back(debts);
+    if (may) co_await put_data_back(debts);
   }
-  co_await drop_staged(debts);
-  if (!debts.reported) report_lost(debts, outcome);
+  co_await start_members(debts, outcome);
+  if (whole) co_await drop_staged(debts);
+  if (debts.reported) {
+    save_missing_report(debts);
+    co_return;
+  }
+  // Only a run that was lost: of one that is reported the unit may have a new run, with its own files there.
+  if (whole && debts.kind == "backup") {
+    if (auto cleared = clear_staging((context_.cache_folder / "staging").string(), debts.unit); !cleared) throw cleared.error();
+  }
+  report_lost(debts, outcome);
+}
+
+/// Old data is not put under containers that may run on the new, nor onto another machine.
+Task<bool> Recovery::may_put_data_back(Debts& debts) {
+  const bool other_engine = !debts.engine_id.empty() && debts.engine_id != context_.docker_engine_id;
+  if (debts.problem.empty() && !other_engine) co_return true;
+  size_t here = 0, down = 0;
+  for (const auto& member : debts.members) {
+    const auto now = co_await look_at_container(context_.docker, member.id);
+    if (now) ++here;
+    if (decide(member, now, false).action == DebtDecision::start) ++down;
+  }
+  if (debts.problem.empty() && here > 0) co_return true;
+  if (!debts.problem.empty() && down > 0 && down == debts.members.size()) co_return true;
+  const auto why = debts.problem.empty() ? "the state folder now serves another Docker Engine" : "the journal does not say how far it came";
+  for (const auto& data : debts.swaps) {
+    debts.reasons.push_back("the data from before the restore was not put back at " + printable(data.target) + ": " + why);
+  }
+  co_return false;
 }
 
 Task<> Recovery::put_data_back(const Debts& debts) {
@@ -87,49 +138,105 @@ Task<> Recovery::put_data_back(const Debts& debts) {
     auto place = place_of(*data, debts.run);
     if (!place) throw place.error();
     (void)co_await context_.worker.swap_back(*place, kSwapLimit, never);
-    JournalRecord record;
-    record.type = Type::restored;
-    record.run = debts.run;
+    auto record = about(Type::restored, {}, {});
     record.data = *data;
-    if (auto written = context_.journal.append(debts.run, std::move(record)); !written) throw written.error();
+    append(debts, std::move(record));
   }
 }
 
-Task<> Recovery::start_members(const Debts& debts, RecoveryOutcome& outcome) {
+Task<> Recovery::start_members(Debts& debts, RecoveryOutcome& outcome) {
   std::exception_ptr first;
-  for (const auto& member : debts.members) {
+  std::vector<HeldMember> waiting;
+  const auto owed = debts.members;
+  for (const auto& member : owed) {
     std::exception_ptr failure;
     try {
-      co_await start_member(debts, member, outcome);
+      const bool done = co_await pay_member(debts, member, outcome);
+      if (!done) waiting.push_back(member);
     } catch (...) {
       failure = std::current_exception();
     }
     if (!first) first = failure;
   }
+  const auto executor = co_await boost::asio::this_coro::executor;
+  Semaphore turns(executor, kWaitersAtOnce);
+  TaskGroup group(executor);
+  for (const auto& member : waiting) group.spawn(wait_and_pay(debts, member, outcome, turns));
+  std::exception_ptr failure;
+  try {
+    co_await group.join();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!first) first = failure;
   if (first) std::rethrow_exception(first);
 }
 
-Task<> Recovery::start_member(const Debts& debts, HeldMember member, RecoveryOutcome& outcome) {
-  const bool requested = std::find(debts.stopping.begin(), debts.stopping.end(), member.id) != debts.stopping.end();
-  auto now = co_await look_at_container(context_.docker, member.id);
-  auto decision = decide(member, now, requested);
-  if (decision.action == DebtDecision::wait) {
-    // Docker finishes a stop whose client is gone: starting now would be undone by it.
-    (void)co_await ended_within(context_.docker, context_.clock, member.id, Seconds(member.grace) + Seconds(3));
-    now = co_await look_at_container(context_.docker, member.id);
-    decision = decide(member, now, false);
+/// False when Docker may be stopping it just now, so that it is to be waited for.
+Task<bool> Recovery::pay_member(Debts& debts, HeldMember member, RecoveryOutcome& outcome) {
+  const auto until = stop_may_come_until(debts, member, context_.limits.stop_margin);
+  Payment payment;
+  payment.member = member;
+  payment.stop_on_its_way = until && context_.clock.now() < *until;
+  payment.start_asked = debts.starting.count(member.id) != 0;
+  payment.limit = kStartRetry;
+  payment.before_start = [this, &debts, id = member.id] {
+    // A full disk must not keep the container down: without this record, a start whose own record is lost looks like a
+    // stranger's, and no more.
+    try {
+      append(debts, about(Type::starting, id, {}));
+    } catch (const Error&) {
+    }
+  };
+  const auto decision = co_await pay_debt(context_.docker, context_.clock, std::move(payment));
+  if (decision.action != DebtDecision::wait) {
+    close_debt(debts, member, decision, outcome);
+    co_return true;
   }
-  switch (decision.action) {
-    case DebtDecision::disowned: append(debts.run, Type::disowned, member.id, decision.reason); break;
-    case DebtDecision::wait:
-    case DebtDecision::settled: append(debts.run, Type::started, member.id, decision.reason); break;
-    case DebtDecision::start:
-      // No record before the start: a full disk must not keep the container down, and a start can be repeated.
-      co_await start_with_retry(context_.docker, context_.clock, member.id, kStartRetry);
-      outcome.started.push_back(member.name);
-      append(debts.run, Type::started, member.id, "recovery");
-      break;
+  if (debts.unconfirmed.count(member.id) == 0) co_return false;
+  // Nobody waits an hour here: the daemon comes back every few seconds, and until then the unit has no new run.
+  const auto watched = still_watched(member, *until);
+  debts.reasons.push_back(watched);
+  outcome.problems.push_back("unit " + printable(debts.unit) + ": " + watched);
+  outcome.blocked_units.insert(debts.unit);
+  co_return true;
+}
+
+Task<> Recovery::wait_and_pay(Debts& debts, HeldMember member, RecoveryOutcome& outcome, Semaphore& turns) {
+  co_await turns.acquire();
+  std::exception_ptr failure;
+  try {
+    // Docker finishes a stop whose client is gone: starting now would be undone by it. A record of the future is a clock
+    // that was put back, and no reason to wait longer than a stop takes.
+    const auto longest = Milliseconds(Seconds(member.grace) + context_.limits.stop_margin);
+    const auto until = stop_may_come_until(debts, member, context_.limits.stop_margin).value_or(context_.clock.now());
+    const auto left = std::chrono::ceil<Milliseconds>(until - context_.clock.now());
+    (void)co_await ended_within(context_.docker, context_.clock, member.id, std::clamp(left, Milliseconds(0), longest));
+    // Whatever is on its way now never arrived.
+    std::erase(debts.stopping, member.id);
+    (void)co_await pay_member(debts, member, outcome);
+  } catch (...) {
+    failure = std::current_exception();
   }
+  turns.release();
+  if (failure) std::rethrow_exception(failure);
+}
+
+void Recovery::close_debt(Debts& debts, const HeldMember& member, const Decision& decision, RecoveryOutcome& outcome) {
+  if (decision.action == DebtDecision::start) {
+    outcome.started.push_back(member.name);
+    debts.restarted.push_back(member.name);
+    append(debts, about(Type::started, member.id, std::string(kByRecovery)));
+  } else if (decision.action == DebtDecision::disowned) {
+    const bool other_engine = !debts.engine_id.empty() && debts.engine_id != context_.docker_engine_id;
+    const auto reason = decision.reason + (other_engine ? "; the state folder now serves another Docker Engine" : "");
+    append(debts, about(Type::disowned, member.id, reason));
+    debts.reasons.push_back(reason);
+  } else {
+    append(debts, about(Type::started, member.id, decision.reason));
+  }
+  std::erase_if(debts.members, [&](const HeldMember& other) { return other.id == member.id; });
+  debts.last_start = context_.clock.now();
 }
 
 Task<> Recovery::drop_staged(const Debts& debts) {
@@ -154,32 +261,30 @@ Task<> Recovery::drop_staged(const Debts& debts) {
 }
 
 void Recovery::report_lost(const Debts& debts, RecoveryOutcome& outcome) {
-  if (!context_.reports.find(debts.run)) {
-    RunReport report;
-    report.unit = debts.unit;
-    report.kind = debts.kind == "restore" ? RunKind::restore : RunKind::backup;
-    report.backup_id = debts.run;
-    report.result = RunResult::failed;
-    report.reason = "interrupted";
-    report.scope = debts.scope;
-    report.engine = debts.engine;
-    report.trigger = debts.trigger;
-    report.started_at = debts.started_at;
-    report.duration_seconds = std::max(0.0, to_unix_seconds(context_.clock.now()) - to_unix_seconds(debts.started_at));
-    report.problems = {"kopi-docka, the Docker Engine or the host ended while this run was going on; what it had stopped was "
-                       "started again at " + to_iso8601(context_.clock.now())};
-    if (auto saved = context_.reports.save(report); !saved) throw saved.error();
-    outcome.lost.push_back(std::move(report));
+  auto report = context_.reports.find(debts.run);
+  if (!report) {
+    report = lost_report(debts, context_.clock.now());
+    if (auto saved = context_.reports.save(*report); !saved) throw saved.error();
+    outcome.lost.push_back(*report);
   }
-  append(debts.run, Type::reported, {}, "recovery");
+  auto record = about(Type::reported, {}, std::string(kByRecovery));
+  record.result = std::string(to_string(report->result));
+  record.reason = report->reason;
+  append(debts, std::move(record));
+}
+
+void Recovery::save_missing_report(const Debts& debts) {
+  if (debts.result.empty() || context_.reports.find(debts.run)) return;
+  if (auto saved = context_.reports.save(report_from_journal(debts)); !saved) throw saved.error();
 }
 
 Task<> Recovery::purge(std::set<std::string> active) {
-  std::vector<std::string> unreadable;
-  for (const auto& debts : open_debts(context_.journal, active, unreadable)) {
-    if (!debts.reported || !debts.members.empty()) continue;
+  for (const auto& debts : open_debts(context_.journal, active)) {
+    if (!debts.problem.empty() || !debts.reported || !debts.members.empty() || !debts.swaps.empty()) continue;
     const auto report = context_.reports.find(debts.run);
-    const bool worthless = !report || report->result == RunResult::failed || report->result == RunResult::skipped;
+    if (!report && !debts.result.empty()) continue;  // it is saved first
+    const auto result = report ? report->result : RunResult::success;
+    const bool worthless = result == RunResult::failed || result == RunResult::skipped;
     if (debts.kind == "backup" && worthless) co_await purge_snapshots(context_.engine, debts.run);
     if (auto closed = context_.journal.close(debts.run); !closed) throw closed.error();
   }

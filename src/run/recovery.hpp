@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "journal/recovery.hpp"
+#include "run/container_steps.hpp"
 #include "run/context.hpp"
 
 namespace kopidocka {
@@ -23,7 +24,9 @@ struct RecoveryOutcome {
 ///
 /// Starts only a container with the same id and the same StartedAt that is not running; anything newer means that
 /// somebody acted, and the debt is closed. Data of a cut-off restore is put back before its containers start; if that
-/// fails they stay down. Each lost run is reported exactly once. Idempotent; may itself be killed anywhere.
+/// fails they stay down. What is down is started first; containers that Docker may still be stopping are waited for after
+/// that, side by side. Of a journal that can be read in part, that part is paid, nothing is added, and it stays. Each lost
+/// run is reported exactly once. Idempotent; may itself be killed anywhere.
 class Recovery {
  public:
   explicit Recovery(RunContext& context) : context_(context) {}
@@ -34,13 +37,18 @@ class Recovery {
   Task<> purge(std::set<std::string> active);
 
  private:
-  Task<> pay_run(Debts debts, RecoveryOutcome& outcome);
+  Task<> pay_and_note(Debts debts, RecoveryOutcome& outcome, Semaphore& turns);
+  Task<> pay_run(Debts& debts, RecoveryOutcome& outcome);
+  Task<bool> may_put_data_back(Debts& debts);
   Task<> put_data_back(const Debts& debts);
-  Task<> start_members(const Debts& debts, RecoveryOutcome& outcome);
-  Task<> start_member(const Debts& debts, HeldMember member, RecoveryOutcome& outcome);
+  Task<> start_members(Debts& debts, RecoveryOutcome& outcome);
+  Task<bool> pay_member(Debts& debts, HeldMember member, RecoveryOutcome& outcome);
+  Task<> wait_and_pay(Debts& debts, HeldMember member, RecoveryOutcome& outcome, Semaphore& turns);
+  void close_debt(Debts& debts, const HeldMember& member, const Decision& decision, RecoveryOutcome& outcome);
   Task<> drop_staged(const Debts& debts);
   void report_lost(const Debts& debts, RecoveryOutcome& outcome);
-  void append(const std::string& run, JournalRecord::Type type, const std::string& container, const std::string& note);
+  void save_missing_report(const Debts& debts);
+  void append(const Debts& debts, JournalRecord record);
 
   RunContext& context_;
 };

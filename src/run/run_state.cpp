@@ -1,6 +1,7 @@
 #include "run/run_state.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/text.hpp"
 
@@ -87,7 +88,13 @@ void RunState::member_up(const std::string& id) {
 
 void RunState::emit(RunEvent::Kind kind, std::string text, std::string error, double seconds, std::uint64_t bytes) {
   const RunEvent event{kind, std::move(text), std::move(error), seconds, bytes, std::string(to_string(phase)), report};
-  for (auto* observer : context.observers) observer->on_run_event(event);
+  for (auto* observer : context.observers) {
+    try {
+      observer->on_run_event(event);
+    } catch (...) {
+      note("an observer of the run failed: " + to_error(std::current_exception()).text());
+    }
+  }
 }
 
 void RunState::journal(JournalRecord::Type type, const std::string& container, std::optional<HeldData> data, std::string note_text) {
@@ -108,7 +115,7 @@ void RunState::journal_if_possible(JournalRecord::Type type, const std::string& 
   }
 }
 
-void RunState::conclude() {
+void RunState::judge() {
   // An end that was requested when all the work was done changes nothing about the result.
   if (cut_short && !aborted_) abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
   if (aborted_) {
@@ -116,10 +123,19 @@ void RunState::conclude() {
   } else {
     report.result = degraded_ ? RunResult::partial : RunResult::success;
   }
-  const auto now = context.clock.steady();
-  report.duration_seconds = seconds_between(began_, now);
   // A member that is still down keeps the clock running.
+  const auto now = context.clock.steady();
   if (first_down_) report.downtime_seconds = seconds_between(*first_down_, owed.empty() ? last_up_.value_or(now) : now);
+}
+
+void RunState::conclude() {
+  judge();
+  report.duration_seconds = seconds_between(began_, context.clock.steady());
+  if (plan.kind != RunKind::backup) return;
+  // What a unit's labels or recipe lack changes no result, but must be seen; what happened in the run comes before it.
+  for (const auto& problem : plan.unit.problems) {
+    if (problem.severity == Problem::Severity::warning) note(problem.where + ": " + problem.message);
+  }
 }
 
 }  // namespace kopidocka

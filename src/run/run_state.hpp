@@ -29,6 +29,10 @@ class RunState {
   bool cut_short = false;  ///< a step before the settle phase was left out because an end was requested
   std::set<std::string> single_files;    ///< source paths that are one file, not a folder
   std::set<std::string> stop_requested;  ///< ids
+  std::set<std::string> unconfirmed;     ///< ids that Docker was asked to stop and may stop yet
+  std::set<std::string> started_by_us;   ///< ids
+  std::set<std::string> bystanders;      ///< ids that mount a folder above a source and ran before the hold, as planned
+  std::set<std::string> nothing_staged;  ///< types of staging folders for which there is nothing to save
   std::set<std::string> owed;            ///< ids that we stopped and have not yet started
   std::optional<TimePoint> hold_began, read_ended;
   std::map<std::string, Place> places;  ///< by target: where restored data waits
@@ -47,6 +51,7 @@ class RunState {
   void member_up(const std::string& id);
   MemberReport& member(const std::string& id);
 
+  /// Observers cannot influence the run: what they throw becomes a problem of the report.
   void emit(RunEvent::Kind kind, std::string text = {}, std::string error = {}, double seconds = 0, std::uint64_t bytes = 0);
   /// Throws ErrorKind::failed with reason journal when the record cannot be made durable.
   void journal(JournalRecord::Type type, const std::string& container = {}, std::optional<HeldData> data = {}, std::string note = {});
@@ -55,6 +60,8 @@ class RunState {
   /// same, and the journal goes on claiming a debt that recovery then finds paid.
   void journal_if_possible(JournalRecord::Type type, const std::string& container, std::string note = {});
 
+  /// Result and downtime as they stand now.
+  void judge();
   /// Result, downtime and duration, decided from what happened.
   void conclude();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "catalog/staged_folder.hpp"
 #include "run/actions.hpp"
 #include "run/phase.hpp"
 
@@ -55,10 +56,23 @@ void journal_hold(RunState& state) {
   if (auto written = state.context.journal.append(state.plan.run, std::move(record)); !written) state.abort(written.error(), "journal");
 }
 
+/// True when it is durable. It holds the result, so that a report that could not be saved is not lost.
+bool journal_report(RunState& state) {
+  JournalRecord reported;
+  reported.type = JournalRecord::Type::reported;
+  reported.run = state.plan.run;
+  reported.result = std::string(to_string(state.report.result));
+  reported.reason = state.report.reason;
+  if (state.data_in_doubt) reported.note = std::string(kDataInDoubt);
+  return state.context.journal.append(state.plan.run, std::move(reported)).has_value();
+}
+
 }  // namespace
 
 Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id) {
   SnapshotFilter filter;
+  // An id is of one run alone, under whatever host name it was made.
+  filter.all_hosts = true;
   filter.tags = {{"backup_id", backup_id}};
   Cancel never;
   std::vector<std::string> ids;
@@ -72,6 +86,7 @@ Task<> Runner::run_phases(RunState& state) {
     std::exception_ptr failure;
     try {
       co_await renew_members(state);
+      co_await refuse_other_users(state);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -87,32 +102,35 @@ Task<> Runner::run_phases(RunState& state) {
   co_await run_phase(state, Phase::settle);
 }
 
-Task<> Runner::finish(RunState& state) {
-  state.conclude();
-  std::string purge_problem;
+/// Empty when the snapshots of a run that failed are gone, else why not.
+Task<std::string> Runner::remove_snapshots(RunState& state) {
   const bool failed = state.report.result == RunResult::failed || state.report.result == RunResult::skipped;
-  if (failed && state.snapshot_begun) {
-    std::exception_ptr failure;
-    try {
-      co_await purge_snapshots(context_.engine, state.plan.run);
-      state.report.snapshots.clear();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) {
-      purge_problem = "snapshots of this failed run are still in the repository and are removed later: " + to_error(failure).text();
-      state.note(purge_problem);
-    }
+  if (!failed || !state.snapshot_begun) co_return std::string();
+  std::exception_ptr failure;
+  try {
+    co_await purge_snapshots(context_.engine, state.plan.run);
+    state.report.snapshots.clear();
+  } catch (...) {
+    failure = std::current_exception();
   }
-  if (auto saved = context_.reports.save(state.report); !saved) state.note("the report could not be saved: " + saved.error().text());
+  if (!failure) co_return std::string();
+  co_return "snapshots of this failed run are still in the repository and are removed later: " + to_error(failure).text();
+}
+
+Task<> Runner::finish(RunState& state) {
+  if (state.plan.kind == RunKind::backup) {
+    const auto staging = (context_.cache_folder / "staging").string();
+    if (auto cleared = clear_staging(staging, state.plan.unit.name); !cleared) state.note(cleared.error().text());
+  }
+  state.conclude();
+  const auto purge_problem = co_await remove_snapshots(state);
+  if (!purge_problem.empty()) state.note(purge_problem);
+  const auto saved = context_.reports.save(state.report);
+  if (!saved) state.note("the report could not be saved: " + saved.error().text());
   if (state.journal_open) {
-    JournalRecord reported;
-    reported.type = JournalRecord::Type::reported;
-    reported.run = state.plan.run;
-    if (state.data_in_doubt) reported.note = kDataInDoubt;
-    const bool durable = context_.journal.append(state.plan.run, std::move(reported)).has_value();
-    // What is still owed (containers, snapshots to remove) keeps the journal open; recovery goes on with it.
-    if (durable && state.owed.empty() && purge_problem.empty()) {
+    const bool durable = journal_report(state);
+    // What is still owed (containers, data, snapshots to remove, the report) keeps the journal open; recovery goes on with it.
+    if (durable && saved && state.owed.empty() && !state.data_in_doubt && purge_problem.empty()) {
       if (auto closed = context_.journal.close(state.plan.run); !closed) state.note(closed.error().text());
     }
   }

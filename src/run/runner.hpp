@@ -22,6 +22,7 @@ class Runner {
  private:
   Task<> run_phases(RunState& state);
   Task<> finish(RunState& state);
+  Task<std::string> remove_snapshots(RunState& state);
 
   RunContext context_;
 };

@@ -19,7 +19,7 @@ Task<StagedFolder> gather(RunState& state, SnapshotType type) {
     co_return co_await gather_networks(state.context.docker, state.plan.unit.name, state.plan.unit.networks, state.report.started_at);
   }
   if (type == SnapshotType::docker_config) {
-    DockerConfigPaths paths;
+    auto paths = docker_config_paths(state.context.surroundings.paths);
     co_return co_await gather_docker_config(state.context.worker, std::move(paths), state.engine_cancel);
   }
   co_return co_await gather_recipe_of(state);
@@ -32,6 +32,12 @@ Task<> perform_stage_folder(RunState& state, StageFolder step) {
   if (!type) throw Error(ErrorKind::internal, "there is no staging folder of type " + step.type);
   const auto content = co_await gather(state, *type);
   for (const auto& note : content.notes) state.note(note);
+  for (const auto& gap : content.gaps) state.degrade(Error(ErrorKind::failed, gap), "recipe");
+  if (content.files.empty()) {
+    if (content.gaps.empty()) state.note("there is no " + step.type + " to save: the host has no such files");
+    state.nothing_staged.insert(step.type);
+    co_return;
+  }
   const auto staging = (state.context.cache_folder / "staging").string();
   if (auto written = write_staging(staging, *type, state.plan.unit.name, content); !written) throw written.error();
 }

@@ -19,6 +19,7 @@ class FakeEngine : public SnapshotEngine {
   Milliseconds snapshot_takes{0};
   std::vector<Snapshot> snapshots;
   int created = 0;  ///< calls of create()
+  std::string host = "here";  ///< new snapshots are of this host, and list() without all_hosts shows no others
 
   std::string name() const override { return "fake"; }
   Task<RepositoryInfo> probe(Cancel) override {
@@ -38,6 +39,7 @@ class FakeEngine : public SnapshotEngine {
     }
     Snapshot snapshot;
     snapshot.id = "snapshot" + std::to_string(++made_);
+    snapshot.host = host;
     snapshot.path = request.source.path;
     snapshot.tags = request.tags;
     const auto errors = unreadable.find(request.source.path);
@@ -48,7 +50,7 @@ class FakeEngine : public SnapshotEngine {
   Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel) override {
     std::vector<Snapshot> found;
     for (const auto& snapshot : snapshots) {
-      bool matches = true;
+      bool matches = filter.all_hosts || snapshot.host == host;
       for (const auto& [key, value] : filter.tags) matches = matches && snapshot.tags.count(key) != 0 && snapshot.tags.at(key) == value;
       if (matches) found.push_back(snapshot);
     }

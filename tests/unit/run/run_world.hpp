@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -20,7 +21,9 @@ class RecordingObserver : public RunObserver {
     if (event.kind == RunEvent::Kind::member_stopped) lines.push_back("stopped " + event.text);
     if (event.kind == RunEvent::Kind::member_started) lines.push_back("started " + event.text);
     if (event.kind == RunEvent::Kind::finished) ++finished;
+    if (on_event) on_event(event);
   }
+  std::function<void(const RunEvent&)> on_event;
   std::vector<std::string> lines;
   int finished = 0;
 };
@@ -28,7 +31,8 @@ class RecordingObserver : public RunObserver {
 /// A unit "shop" of a web container that depends on a database, with a volume each, in a fake Docker and a fake repository,
 /// and a real journal, report store and clock in a folder of its own.
 struct RunWorld {
-  RunWorld() : folder(std::filesystem::temp_directory_path() / ("kd-run-" + make_uuid())), worker(KOPIDOCKA_BINARY),
+  explicit RunWorld(const std::string& worker_binary = KOPIDOCKA_BINARY)
+             : folder(std::filesystem::temp_directory_path() / ("kd-run-" + make_uuid())), worker(worker_binary),
                journal(folder / "journal", clock, [this](const JournalRecord& record) { if (on_record) on_record(record); }), reports(folder / "reports") {
     std::filesystem::create_directories(folder / "hooks");
     (void)make_private_folder(folder);
@@ -68,21 +72,42 @@ struct RunWorld {
     return context;
   }
 
-  Plan plan() {
+  Plan plan(Scope scope = Scope::minimal) { return plan_of(unit(), scope); }
+
+  Plan plan_of(const Unit& unit, Scope scope = Scope::minimal) {
     BackupOptions options;
     options.run = make_uuid();
     options.time = clock.now();
     options.trigger = "request";
-    options.scope = Scope::minimal;
+    options.scope = scope;
+    options.staging_folder = (folder / "cache" / "staging").string();
     options.default_grace = 1;
-    auto plan = make_backup_plan(unit(), options);
+    auto plan = make_backup_plan(unit, options);
     if (!plan) throw plan.error();
     return *plan;
   }
 
-  RunReport run(Cancel cancel = {}) {
-    Runner runner(context());
-    return run_task(io, runner.carry_out(plan(), cancel));
+  RunReport run(Cancel cancel = {}) { return run(context(), plan(), std::move(cancel)); }
+
+  RunReport run(Plan plan, Cancel cancel = {}) { return run(context(), std::move(plan), std::move(cancel)); }
+  RunReport run(RunContext context, Plan plan, Cancel cancel = {}) {
+    Runner runner(std::move(context));
+    return run_task(io, runner.carry_out(std::move(plan), std::move(cancel)));
+  }
+
+  /// Gives a container a mount, as if it had been made with it.
+  void mount(const std::string& container, const std::string& source, const std::string& volume = {}) {
+    Mount mount;
+    mount.type = volume.empty() ? "bind" : "volume";
+    mount.name = volume;
+    mount.source = source;
+    docker.container(container).mounts.push_back(mount);
+  }
+
+  void hook(const std::string& name, const std::string& body) {
+    const auto path = folder / "hooks" / name;
+    std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
   }
 
   size_t open_journals() const { return journal.open_runs().value().size(); }

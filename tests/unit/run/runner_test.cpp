@@ -220,19 +220,14 @@ TEST(Runner, AContainerThatCannotBeStartedKeepsTheJournalOpen) {
 
 TEST(Runner, AFailingPreHookStopsNothingAndItsPostHookRuns) {
   RunWorld world;
-  const auto script = [&](const std::string& name, const std::string& body) {
-    const auto path = world.folder / "hooks" / name;
-    std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
-    std::filesystem::permissions(path, std::filesystem::perms(0755));
-  };
-  script("pre_backup", "echo not today >&2; exit 3");
-  script("post_backup", "echo \"$KOPI_DOCKA_HOOK_TYPE $KOPI_DOCKA_UNIT_NAME\" > " + (world.folder / "said").string());
+  world.hook("pre_backup", "echo not today >&2; exit 3");
+  world.hook("post_backup", "echo \"$KOPI_DOCKA_HOOK_TYPE $KOPI_DOCKA_UNIT_NAME $KOPI_DOCKA_RESULT\" > " + (world.folder / "said").string());
   const auto report = world.run();
   EXPECT_EQ(report.result, RunResult::skipped);
   EXPECT_EQ(report.reason, "hook");
   EXPECT_THAT(report.problems.front(), HasSubstr("not today"));
   EXPECT_TRUE(world.observer.lines.empty());
-  EXPECT_EQ(read_file(world.folder / "said").value(), "post_backup shop\n");
+  EXPECT_EQ(read_file(world.folder / "said").value(), "post_backup shop skipped\n");
 }
 
 TEST(Runner, AFullDiskUnderTheJournalInTheHoldStillStartsEverything) {
