@@ -75,8 +75,10 @@ struct RestoreRequest {
   std::string target;       ///< an empty folder (or a path that does not exist, below an existing folder)
   std::string source_path;  ///< identity path of the snapshot, for engines that store full paths
   bool single_file = false;  ///< the snapshot is one file; target is then the file's new path
+  std::uint64_t files = 0;   ///< that the snapshot counts; 0 = not known
   Milliseconds deadline{0};
   std::function<void(std::uint64_t bytes_done)> on_progress;
+  std::function<void(std::string)> on_warning;  ///< may be empty; the data is there, but not as it was
 };
 
 struct SnapshotFilter {

@@ -59,6 +59,14 @@ Task<PathState> look_at(std::string path, Cancel cancel) {
   co_return place;
 }
 
+Task<std::string> real_path(std::string path, Cancel cancel) {
+  const auto doing = "follow the symbolic link " + printable(path);
+  std::vector<std::string> argv{"realpath", "-e", "-z", "--", std::move(path)};
+  auto found = co_await run_tool(std::move(argv), doing, kLookDeadline, std::move(cancel));
+  if (!found.empty() && found.back() == '\0') found.pop_back();
+  co_return found;
+}
+
 Task<Space> space_of(std::string path, Cancel cancel) {
   std::vector<std::string> argv{"stat", "-f", "-c", "%a %b %S", path};
   const auto result = co_await run_plain(std::move(argv), "ask for free space", kLookDeadline, std::move(cancel));

@@ -21,6 +21,9 @@ struct PathState {
 
 Task<PathState> look_at(std::string path, Cancel cancel);
 
+/// The path without symbolic links; throws failed when it leads nowhere.
+Task<std::string> real_path(std::string path, Cancel cancel);
+
 struct Space {
   std::uint64_t free = 0, total = 0;
 };

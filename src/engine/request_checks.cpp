@@ -55,11 +55,24 @@ Result<void> require_ids(const std::vector<std::string>& ids, size_t digits) {
   return {};
 }
 
+std::vector<std::string> exclude_rules(const SourcePolicy& policy) {
+  // As worker/place names it: our mark and the id of a run. Nobody's own file is called like that by chance.
+  // In pieces: "??-" in one word is a trigraph.
+  static const std::string four(4, '?'), eight(8, '?');
+  static const std::string scratch = ".kopi-docka-" + join({eight, four, four, four, eight + four}, "-") + "*";
+  std::vector<std::string> rules{scratch};
+  for (const auto& rule : policy.exclude) {
+    if (std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.push_back(rule);
+  }
+  return rules;
+}
+
 Result<void> require_pinned(const std::string& pinned, const RepositoryInfo& info) {
   if (pinned.empty() || pinned == info.unique_id) return {};
   return Error{ErrorKind::refused,
                printable(info.storage) + " holds repository " + printable(info.unique_id) + ", not " + printable(pinned) + " as before",
-               "check that the right storage is mounted; only then remove the pinned id to accept the other repository"};
+               "check that the right storage is mounted; only then remove its line from identity.json in the state folder to "
+               "accept the other repository"};
 }
 
 bool matches(const SnapshotFilter& filter, const Snapshot& snapshot) {

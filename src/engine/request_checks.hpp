@@ -24,6 +24,9 @@ Result<void> require_tags(const Tags& tags);
 /// Ids are hexadecimal and of at least `digits`: engines take other texts for paths or for several snapshots at once.
 Result<void> require_ids(const std::vector<std::string>& ids, size_t digits);
 
+/// The ignore rules of a source: the policy's, and what a restore of ours keeps inside the data for a while.
+std::vector<std::string> exclude_rules(const SourcePolicy& policy);
+
 /// The repository must be the one that was there before; an empty `pinned` accepts any.
 Result<void> require_pinned(const std::string& pinned, const RepositoryInfo& info);
 

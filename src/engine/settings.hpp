@@ -12,6 +12,7 @@ struct EngineDeadlines {
   Milliseconds quick{std::chrono::minutes(5)};      ///< status, lists, policies, deletes
   Milliseconds transfer{std::chrono::hours(24)};    ///< snapshot and restore without a deadline of their own, verify
   Milliseconds maintenance{std::chrono::hours(6)};  ///< giving space back
+  Milliseconds locked{120'000};                     ///< wait for a repository that somebody else has locked (restic)
   Milliseconds grace{10'000};                       ///< from SIGINT to SIGKILL
 };
 

@@ -58,52 +58,49 @@ Result<std::optional<KopiaConfig>> read_kopia_config(const std::string& file) {
   return std::optional<KopiaConfig>(std::move(config));
 }
 
-KopiaExcludeRecord KopiaExcludeRecord::read(const std::string& file) {
-  KopiaExcludeRecord record;
+KopiaRecord KopiaRecord::read(const std::string& file) {
+  KopiaRecord record;
   record.file_ = file;
   const auto content = read_file(file);
   const auto object = content ? json::parse(*content, nullptr, false) : json();
   if (!object.is_object()) return record;
-  for (const auto& [path, patterns] : object.items()) {
-    if (!patterns.is_array()) continue;
-    for (const auto& pattern : patterns) {
-      if (pattern.is_string()) record.patterns_[from_hex(path)].push_back(from_hex(pattern.get<std::string>()));
+  for (const auto& [path, source] : object.items()) {
+    if (!source.is_object()) continue;
+    KopiaOurs ours;
+    if (const auto ignore = source.find("ignore"); ignore != source.end() && ignore->is_array()) {
+      for (const auto& pattern : *ignore) {
+        if (pattern.is_string()) ours.ignore.push_back(from_hex(pattern.get<std::string>()));
+      }
     }
+    if (const auto fields = source.find("fields"); fields != source.end() && fields->is_object()) {
+      for (const auto& [flag, value] : fields->items()) {
+        if (value.is_string()) ours.fields[flag] = value.get<std::string>();
+      }
+    }
+    record.sources_[from_hex(path)] = std::move(ours);
   }
   return record;
 }
 
-const std::vector<std::string>& KopiaExcludeRecord::of(const std::string& path) const {
-  static const std::vector<std::string> kNone;
-  const auto it = patterns_.find(path);
-  return it == patterns_.end() ? kNone : it->second;
+const KopiaOurs& KopiaRecord::of(const std::string& path) const {
+  static const KopiaOurs kNothing;
+  const auto it = sources_.find(path);
+  return it == sources_.end() ? kNothing : it->second;
 }
 
-void KopiaExcludeRecord::add(const std::string& path, const std::vector<std::string>& patterns) {
-  for (const auto& pattern : patterns) {
-    auto& known = patterns_[path];
-    if (std::find(known.begin(), known.end(), pattern) != known.end()) continue;
-    known.push_back(pattern);
-    changed_ = true;
-  }
-}
-
-void KopiaExcludeRecord::set(const std::string& path, const std::vector<std::string>& patterns) {
-  if (of(path) == patterns) return;
-  if (patterns.empty()) {
-    patterns_.erase(path);
-  } else {
-    patterns_[path] = patterns;
-  }
+void KopiaRecord::set(const std::string& path, KopiaOurs ours) {
+  if (of(path) == ours) return;
+  sources_[path] = std::move(ours);
   changed_ = true;
 }
 
-Result<void> KopiaExcludeRecord::write() {
+Result<void> KopiaRecord::write() {
   if (!changed_) return {};
   json object = json::object();
-  for (const auto& [path, patterns] : patterns_) {
-    auto& list = object[to_hex(path)] = json::array();
-    for (const auto& pattern : patterns) list.push_back(to_hex(pattern));
+  for (const auto& [path, ours] : sources_) {
+    auto ignore = json::array();
+    for (const auto& pattern : ours.ignore) ignore.push_back(to_hex(pattern));
+    object[to_hex(path)] = {{"ignore", ignore}, {"fields", ours.fields}};
   }
   if (auto written = write_file_atomically(file_, object.dump(1)); !written) return written.error();
   changed_ = false;

@@ -4,16 +4,15 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 #include <utility>
 
 #include "base/text.hpp"
 #include "engine/kopia/kopia_config.hpp"
 #include "engine/kopia/kopia_errors.hpp"
-#include "engine/kopia/kopia_policy.hpp"
 #include "engine/kopia/kopia_progress.hpp"
 #include "engine/place.hpp"
 #include "engine/request_checks.hpp"
+#include "engine/retention.hpp"
 
 namespace kopidocka {
 namespace {
@@ -21,7 +20,7 @@ namespace {
 constexpr size_t kNamesPerCall = 200;
 
 std::string config_file_of(const EngineSettings& settings) { return settings.state_folder + "/kopia.config"; }
-std::string exclude_file_of(const EngineSettings& settings) { return settings.state_folder + "/kopia-excludes.json"; }
+std::string record_file_of(const EngineSettings& settings) { return settings.state_folder + "/kopia-policies.json"; }
 
 std::vector<std::string> kopia_environment(const EngineSettings& settings) {
   auto environment = engine_environment(settings.cache_folder);
@@ -169,21 +168,28 @@ Task<RepositoryInfo> KopiaEngine::create(Cancel cancel) {
 }
 
 Task<> KopiaEngine::prepare(std::vector<SourcePolicy> policies, Cancel cancel) {
-  if (policies.empty()) co_return;
+  (void)co_await make_policies_hold(std::move(policies), std::move(cancel));
+}
+
+/// What was changed, by path.
+Task<std::map<std::string, KopiaChange>> KopiaEngine::make_policies_hold(std::vector<SourcePolicy> policies, Cancel cancel) {
+  std::map<std::string, KopiaChange> changes;
+  if (policies.empty()) co_return changes;
   co_await ensure_connected(cancel);
   auto call = make_call("list policies", {"policy", "list", "--json"});
   const auto output = co_await run(std::move(call), cancel);
   auto current = decode_kopia_policies(output, settings_.username, settings_.hostname).value();
-  auto record = KopiaExcludeRecord::read(exclude_file_of(settings_));
+  auto before = KopiaRecord::read(record_file_of(settings_));
   std::map<std::vector<std::string>, std::vector<std::string>> targets_by_flags;
   for (const auto& policy : policies) {
     const auto path = normal_path(policy.path);
-    auto flags = kopia_policy_flags(policy, current[path], record.of(path));
-    if (!flags.empty()) targets_by_flags[std::move(flags)].push_back(target_of(path));
-    record.add(path, policy.exclude);
+    auto change = kopia_policy_change(policy, current[path], before.of(path));
+    if (!change.flags.empty()) targets_by_flags[change.flags].push_back(target_of(path));
+    before.set(path, change.during);
+    changes.insert_or_assign(path, std::move(change));
   }
-  // Noted before they are set: a rule of ours that nobody knows to be ours would stay for ever.
-  record.write().value();
+  // Noted before they are set: what nobody knows to be ours would stay for ever.
+  before.write().value();
   for (const auto& [flags, targets] : targets_by_flags) {
     for (size_t first = 0; first < targets.size(); first += kNamesPerCall) {
       std::vector<std::string> args{"policy", "set"};
@@ -193,8 +199,11 @@ Task<> KopiaEngine::prepare(std::vector<SourcePolicy> policies, Cancel cancel) {
       co_await run(make_call("set the policy of " + printable(targets[first]), std::move(args)), cancel);
     }
   }
-  for (const auto& policy : policies) record.set(normal_path(policy.path), policy.exclude);
-  record.write().value();
+  // Read anew: another unit may have noted its own meanwhile.
+  auto after = KopiaRecord::read(record_file_of(settings_));
+  for (const auto& [path, change] : changes) after.set(path, change.after);
+  after.write().value();
+  co_return changes;
 }
 
 ProgramCall KopiaEngine::snapshot_call(const SnapshotRequest& request) const {
@@ -280,8 +289,17 @@ Task<> KopiaEngine::restore(RestoreRequest request, Cancel cancel) {
   if (request.on_progress) args.emplace_back("--progress");
   auto call = make_call("restore " + request.id + " to " + printable(request.target), std::move(args));
   call.deadline = request.deadline.count() > 0 ? request.deadline : settings_.deadlines.transfer;
-  call.on_error_line = progress_lines(request.on_progress, kopia_bytes_done);
+  std::optional<std::uint64_t> files;
+  call.on_error_line = [&files, progress = progress_lines(request.on_progress, kopia_bytes_done)](const std::string& line) {
+    if (const auto count = kopia_restored_files(line)) files = count;
+    if (progress) progress(line);
+  };
   co_await run(std::move(call), cancel);
+  // Kopia keeps names as text: of those that differ only in bytes that are none, one is saved.
+  if (files && *files < request.files && request.on_warning) {
+    request.on_warning(std::to_string(request.files - *files) + " of " + std::to_string(request.files) +
+                       " files did not come back: Kopia does not tell names apart that are not valid UTF-8");
+  }
 }
 
 Task<> KopiaEngine::remove(std::vector<std::string> ids, Cancel cancel) {
@@ -295,24 +313,21 @@ Task<> KopiaEngine::remove(std::vector<std::string> ids, Cancel cancel) {
   }
 }
 
+/// Kopia's own `expire` would keep one more than was asked for.
 Task<std::vector<std::string>> KopiaEngine::expire(std::vector<SourcePolicy> policies, Cancel cancel) {
-  if (policies.empty()) co_return std::vector<std::string>();
-  co_await prepare(policies, cancel);
+  std::vector<std::string> gone;
+  if (policies.empty()) co_return gone;
+  const auto changes = co_await make_policies_hold(std::move(policies), cancel);
   // Named: g++ 12 destroys a brace-made aggregate in a co_await expression twice.
   const SnapshotFilter own;
-  const auto before = co_await list(own, cancel);
-  std::vector<std::string> args{"snapshot", "expire", "--delete"};
-  std::set<std::string> paths;
-  for (const auto& policy : policies) {
-    if (paths.insert(normal_path(policy.path)).second) args.push_back(target_of(policy.path));
+  std::map<std::string, std::vector<Snapshot>> by_path;
+  for (auto& snapshot : co_await list(own, cancel)) {
+    if (changes.contains(snapshot.path)) by_path[snapshot.path].push_back(std::move(snapshot));
   }
-  co_await run(make_call("apply the retention", std::move(args)), cancel);
-  std::set<std::string> left;
-  for (const auto& snapshot : co_await list(own, cancel)) left.insert(snapshot.id);
-  std::vector<std::string> gone;
-  for (const auto& snapshot : before) {
-    if (paths.contains(snapshot.path) && !left.contains(snapshot.id)) gone.push_back(snapshot.id);
+  for (auto& [path, snapshots] : by_path) {
+    for (auto& id : expired_ids(std::move(snapshots), changes.at(path).retention)) gone.push_back(std::move(id));
   }
+  co_await remove(gone, cancel);
   co_return gone;
 }
 

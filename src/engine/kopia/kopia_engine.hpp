@@ -7,6 +7,7 @@
 
 #include "engine/engine.hpp"
 #include "engine/kopia/kopia_json.hpp"
+#include "engine/kopia/kopia_policy.hpp"
 #include "engine/program.hpp"
 #include "engine/settings.hpp"
 #include "engine/storage.hpp"
@@ -46,6 +47,7 @@ class KopiaEngine : public SnapshotEngine {
   Task<> connect(std::string verb, Cancel cancel);
   Task<RepositoryInfo> read_info(Cancel cancel);
   Task<std::string> read_version(Cancel cancel);
+  Task<std::map<std::string, KopiaChange>> make_policies_hold(std::vector<SourcePolicy> policies, Cancel cancel);
   ProgramCall snapshot_call(const SnapshotRequest& request) const;
   Task<Snapshot> confirm(Snapshot claimed, ProcessResult result, ProgramCall call);
   Task<> discard(std::string id);

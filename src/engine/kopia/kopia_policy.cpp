@@ -1,11 +1,13 @@
 #include "engine/kopia/kopia_policy.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "engine/request_checks.hpp"
 
 namespace kopidocka {
 namespace {
@@ -15,6 +17,9 @@ using nlohmann::json;
 /// A .kopiaignore inside the data would leave out files. An empty list means Kopia's built-in name, so a name that
 /// nobody uses takes its place.
 constexpr const char* kNoDotIgnore = ".kopi-docka-ignores-nothing";
+
+/// 0 would mean "not defined here".
+constexpr const char* kAnySize = "9223372036854775807";
 
 struct Field {
   const char* flag;
@@ -31,6 +36,8 @@ constexpr Field kFields[] = {
     {"keep-annual", "retention", "keepAnnual"},
     {"ignore-identical-snapshots", "retention", "ignoreIdenticalSnapshots"},
     {"ignore-cache-dirs", "files", "ignoreCacheDirs"},
+    {"max-file-size", "files", "maxFileSize"},
+    {"one-file-system", "files", "oneFileSystem"},
     {"ignore-file-errors", "errorHandling", "ignoreFileErrors"},
     {"ignore-dir-errors", "errorHandling", "ignoreDirectoryErrors"},
     {"ignore-unknown-types", "errorHandling", "ignoreUnknownTypes"},
@@ -65,21 +72,42 @@ KopiaPolicy decode_policy(const json& object) {
   return policy;
 }
 
-std::vector<std::pair<std::string, std::string>> wanted_fields(const SourcePolicy& wanted) {
+struct Wish {
+  std::string flag, value;
+  bool insists = false;  ///< also over what somebody else defined
+};
+
+/// Kopia applies its retention at each snapshot, before anyone knows whether the run will succeed: one more has to stay. The
+/// one too many goes with expire(), after the run.
+int kept_by_kopia(const Retention& keep) {
+  return keep == Retention{0, 0, 0, 0, 0, 0} ? 0 : std::max(keep.latest, 1) + 1;
+}
+
+std::vector<Wish> wishes(const SourcePolicy& wanted) {
   const auto& keep = wanted.retention;
-  return {{"keep-latest", std::to_string(keep.latest)},
-          {"keep-hourly", std::to_string(keep.hourly)},
-          {"keep-daily", std::to_string(keep.daily)},
-          {"keep-weekly", std::to_string(keep.weekly)},
-          {"keep-monthly", std::to_string(keep.monthly)},
-          {"keep-annual", std::to_string(keep.annual)},
+  const Retention usual;
+  const SourcePolicy plain;
+  const auto number = [](int value) { return std::to_string(value); };
+  return {{"keep-latest", number(kept_by_kopia(keep)), keep.latest != usual.latest},
+          {"keep-hourly", number(keep.hourly), keep.hourly != usual.hourly},
+          {"keep-daily", number(keep.daily), keep.daily != usual.daily},
+          {"keep-weekly", number(keep.weekly), keep.weekly != usual.weekly},
+          {"keep-monthly", number(keep.monthly), keep.monthly != usual.monthly},
+          {"keep-annual", number(keep.annual), keep.annual != usual.annual},
           // An inherited "true" would save nothing when nothing changed, and the run would have no snapshot to name.
-          {"ignore-identical-snapshots", "false"},
+          {"ignore-identical-snapshots", "false", true},
           {"ignore-cache-dirs", "false"},
+          {"max-file-size", kAnySize},
+          {"one-file-system", "false"},
           {"ignore-file-errors", "false"},
           {"ignore-dir-errors", "false"},
           {"ignore-unknown-types", "true"},
-          {"compression", wanted.compression.empty() ? "none" : wanted.compression}};
+          {"compression", wanted.compression.empty() ? "none" : wanted.compression, wanted.compression != plain.compression}};
+}
+
+std::string value_of(const std::map<std::string, std::string>& fields, const std::string& flag) {
+  const auto it = fields.find(flag);
+  return it == fields.end() ? std::string() : it->second;
 }
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {
@@ -103,24 +131,66 @@ Result<std::map<std::string, KopiaPolicy>> decode_kopia_policies(const std::stri
   return result;
 }
 
-std::vector<std::string> kopia_policy_flags(const SourcePolicy& wanted, const KopiaPolicy& current,
-                                            const std::vector<std::string>& ours) {
-  std::vector<std::string> flags;
-  for (const auto& [flag, value] : wanted_fields(wanted)) {
-    const auto it = current.fields.find(flag);
-    if (it == current.fields.end() || it->second != value) flags.push_back("--" + flag + "=" + value);
+namespace {
+
+void change_fields(const SourcePolicy& wanted, const KopiaPolicy& current, const KopiaOurs& ours, KopiaChange& change) {
+  for (const auto& [flag, value, insists] : wishes(wanted)) {
+    const auto present = value_of(current.fields, flag), known = value_of(ours.fields, flag);
+    const bool defined = current.fields.count(flag) != 0, by_us = defined && present == known;
+    if (present != value && (!defined || by_us || insists)) {
+      change.flags.push_back("--" + flag + "=" + value);
+      change.after.fields[flag] = value;
+    } else if (by_us) {
+      change.after.fields[flag] = known;
+    }
   }
-  if (!contains(current.dot_ignore, kNoDotIgnore)) flags.push_back(std::string("--add-dot-ignore=") + kNoDotIgnore);
-  for (const auto& pattern : wanted.exclude) {
-    if (!contains(current.ignore, pattern)) flags.push_back("--add-ignore=" + pattern);
+}
+
+void change_rules(const SourcePolicy& wanted, const KopiaPolicy& current, const KopiaOurs& ours, KopiaChange& change) {
+  if (!contains(current.dot_ignore, kNoDotIgnore)) change.flags.push_back(std::string("--add-dot-ignore=") + kNoDotIgnore);
+  const auto rules = exclude_rules(wanted);
+  for (const auto& rule : rules) {
+    const bool there = contains(current.ignore, rule);
+    if (!there) change.flags.push_back("--add-ignore=" + rule);
+    if (!there || contains(ours.ignore, rule)) change.after.ignore.push_back(rule);
   }
-  for (const auto& pattern : current.ignore) {
-    if (contains(ours, pattern) && !contains(wanted.exclude, pattern)) flags.push_back("--remove-ignore=" + pattern);
+  change.during.ignore = change.after.ignore;
+  for (const auto& rule : current.ignore) {
+    if (!contains(ours.ignore, rule) || contains(rules, rule)) continue;
+    change.flags.push_back("--remove-ignore=" + rule);
+    change.during.ignore.push_back(rule);
   }
+}
+
+/// Of what counts in the end: our wish where the value is ours, else theirs.
+Retention resulting(const SourcePolicy& wanted, const KopiaPolicy& current, const KopiaOurs& after) {
+  auto result = wanted.retention;
+  const auto take = [&](const char* flag, int& number) {
+    const auto theirs = value_of(current.fields, flag);
+    if (after.fields.count(flag) == 0 && !theirs.empty()) number = std::atoi(theirs.c_str());
+  };
+  // Our own number stands in the policy with one more; found there without a record of ours it is still not a wish of theirs.
+  if (value_of(current.fields, "keep-latest") != std::to_string(kept_by_kopia(wanted.retention))) take("keep-latest", result.latest);
+  take("keep-hourly", result.hourly);
+  take("keep-daily", result.daily);
+  take("keep-weekly", result.weekly);
+  take("keep-monthly", result.monthly);
+  take("keep-annual", result.annual);
+  return result;
+}
+
+}  // namespace
+
+KopiaChange kopia_policy_change(const SourcePolicy& wanted, const KopiaPolicy& current, const KopiaOurs& ours) {
+  KopiaChange change;
+  change_fields(wanted, current, ours, change);
+  change_rules(wanted, current, ours, change);
+  change.during.fields = change.after.fields;
+  change.retention = resulting(wanted, current, change.after);
   // Without it `policy set` takes the mark away again that `snapshot create --override-source` sets.
   const auto manual = current.fields.find("manual");
-  if (!flags.empty() && manual != current.fields.end() && manual->second == "true") flags.emplace_back("--manual");
-  return flags;
+  if (!change.flags.empty() && manual != current.fields.end() && manual->second == "true") change.flags.emplace_back("--manual");
+  return change;
 }
 
 }  // namespace kopidocka

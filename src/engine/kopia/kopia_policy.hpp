@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "engine/engine.hpp"
+#include "engine/kopia/kopia_config.hpp"
 
 namespace kopidocka {
 
@@ -20,10 +21,18 @@ struct KopiaPolicy {
 Result<std::map<std::string, KopiaPolicy>> decode_kopia_policies(const std::string& json, const std::string& user,
                                                                  const std::string& host);
 
-/// The flags of `policy set` that make `wanted` hold for a source whose own definition is `current`; empty when it holds.
-/// Everything is defined at the source itself, so that what it inherits cannot lose data. Ignore rules of others stay;
-/// those in `ours`, which an earlier run added, go when they are no longer wanted.
-std::vector<std::string> kopia_policy_flags(const SourcePolicy& wanted, const KopiaPolicy& current,
-                                            const std::vector<std::string>& ours);
+/// What makes `wanted` hold for a source whose own definition is `current`, of which `ours` came from us.
+///
+/// Everything is defined at the source itself, so that what it inherits cannot lose data; Kopia drops inherited ignore rules
+/// where there is one of its own. What others defined at this very source stays, ignore rules included, with two exceptions:
+/// a value that the user asked for (one that is not our default), and identical snapshots, which must not be left out. Ignore
+/// rules of ours go when they are no longer wanted.
+struct KopiaChange {
+  std::vector<std::string> flags;  ///< of `policy set`; empty when nothing is to be done
+  KopiaOurs during;                ///< what is ours while the change goes on, to be noted before
+  KopiaOurs after;                 ///< and when it is done
+  Retention retention;             ///< what then holds, ours or theirs
+};
+KopiaChange kopia_policy_change(const SourcePolicy& wanted, const KopiaPolicy& current, const KopiaOurs& ours);
 
 }  // namespace kopidocka

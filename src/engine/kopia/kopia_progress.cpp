@@ -1,6 +1,7 @@
 #include "engine/kopia/kopia_progress.hpp"
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
@@ -31,6 +32,13 @@ std::optional<std::uint64_t> kopia_bytes_done(const std::string& line) {
   const auto cached = size_after(line, " cached (");
   if (!hashed && !cached) return std::nullopt;
   return hashed.value_or(0) + cached.value_or(0);
+}
+
+std::optional<std::uint64_t> kopia_restored_files(const std::string& line) {
+  unsigned long long files = 0;
+  int used = 0;
+  const bool fits = std::sscanf(line.c_str(), "Restored %llu files, %n", &files, &used) == 1 && used > 0;
+  return fits ? std::optional<std::uint64_t>(files) : std::nullopt;
 }
 
 }  // namespace kopidocka

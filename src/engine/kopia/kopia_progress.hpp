@@ -10,4 +10,7 @@ namespace kopidocka {
 /// (20 B)" or "Processed 15 (52.5 MB) of 20 (104.9 MB)". Nothing for other lines.
 std::optional<std::uint64_t> kopia_bytes_done(const std::string& line);
 
+/// Files brought back, by the last line of a restore: "Restored 4 files, 2 directories and 1 symbolic links (7 B)."
+std::optional<std::uint64_t> kopia_restored_files(const std::string& line);
+
 }  // namespace kopidocka

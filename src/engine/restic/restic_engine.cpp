@@ -1,6 +1,7 @@
 #include "engine/restic/restic_engine.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <set>
@@ -12,12 +13,10 @@
 #include "engine/restic/restic_errors.hpp"
 #include "engine/restic/restic_exclude.hpp"
 #include "engine/restic/restic_layout.hpp"
-#include "engine/retention.hpp"
 
 namespace kopidocka {
 namespace {
 
-constexpr size_t kNamesPerCall = 200;
 constexpr int kSomeUnreadable = 3;
 const std::vector<std::string> kAll;  ///< no ids: every snapshot
 
@@ -30,13 +29,26 @@ std::vector<std::string> restic_environment(const EngineSettings& settings) {
   return environment;
 }
 
-bool same_id(const std::string& id, const std::string& asked) { return id.rfind(asked, 0) == 0; }
+/// Between two tries on a repository that another program has locked.
+constexpr Milliseconds kRetryAfter{1'000};
+/// Entries counted by name; of what cannot be read beyond that, every line counts.
+constexpr size_t kMostNames = 100'000;
 
 }  // namespace
 
 struct ResticEngine::Backup {
   std::optional<ResticSummary> summary;
   std::set<std::string> unreadable;  ///< restic names an entry once while it scans and again while it reads
+  std::uint64_t beyond = 0;          ///< those that are too many to be kept by name
+
+  void add(std::string item) {
+    if (unreadable.size() < kMostNames) {
+      unreadable.insert(std::move(item));
+    } else {
+      ++beyond;
+    }
+  }
+  std::uint64_t errors() const { return unreadable.size() + beyond; }
 };
 
 ResticEngine::ResticEngine(EngineSettings settings)
@@ -64,8 +76,22 @@ Task<> ResticEngine::fail(ProcessResult result, std::string doing, Cancel cancel
   throw error;
 }
 
+/// Another program's lock goes when that program ends: tried again until the patience is over.
+Task<ProcessResult> ResticEngine::attempt(ProgramCall call, Milliseconds patience, Cancel cancel) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    auto result = co_await program_.run(call, cancel);
+    const bool locked = !result.ok() && !result.aborted && !result.timed_out && restic_locked(result);
+    if (!locked || std::chrono::steady_clock::now() >= until) co_return result;
+    for (Milliseconds waited{0}; waited < kRetryAfter; waited += kRetryAfter / 4) {
+      if (cancel.grade() == CancelGrade::abort_step) throw Error(ErrorKind::cancelled, call.doing + ": asked to stop");
+      co_await sleep_for(kRetryAfter / 4);
+    }
+  }
+}
+
 Task<std::string> ResticEngine::run(ProgramCall call, Cancel cancel) {
-  auto result = co_await program_.run(call, cancel);
+  auto result = co_await attempt(call, settings_.deadlines.locked, cancel);
   throw_unless_ended(result, call);
   if (!result.ok()) co_await fail(result, call.doing, cancel);
   co_return std::move(result.output);
@@ -83,6 +109,13 @@ Task<> ResticEngine::ready(Cancel cancel) {
   const auto words = split(trim(output), ' ');
   version_text_ = "restic " + printable(words.size() > 1 ? words[1] : output, 40);
   ready_ = true;
+}
+
+/// Before the first use of what is in the repository: it is the one we know.
+Task<> ResticEngine::open(Cancel cancel) {
+  co_await ready(cancel);
+  if (!pin_checked_ && !settings_.pinned_id.empty()) require_pinned(settings_.pinned_id, co_await read_info(cancel)).value();
+  pin_checked_ = true;
 }
 
 Task<> ResticEngine::unlock(Cancel cancel) {
@@ -122,8 +155,16 @@ Task<RepositoryInfo> ResticEngine::create(Cancel cancel) {
 
 Task<> ResticEngine::prepare(std::vector<SourcePolicy> policies, Cancel cancel) {
   if (policies.empty()) co_return;
-  co_await ready(cancel);
+  co_await open(cancel);
+  std::vector<std::string> paths;
+  for (const auto& policy : policies) paths.push_back(normal_path(policy.path));
+  // The new run has yet to succeed: until then the last one's snapshots are not superseded.
+  for (const auto& path : paths) postponed_.retention.erase(path);
+  gate_.announce(paths);
+  const auto pass = co_await gate_.enter({}, settings_.deadlines.locked, cancel);
   co_await unlock(cancel);
+  auto call = make_call("look whether the repository is locked", {"list", "keys"});
+  co_await run(std::move(call), cancel);
 }
 
 ProgramCall ResticEngine::backup_call(const SnapshotRequest& request, Backup& heard) const {
@@ -132,7 +173,7 @@ ProgramCall ResticEngine::backup_call(const SnapshotRequest& request, Backup& he
   ResticMarks marks;
   if (path != local) marks.source = path;
   for (const auto& tag : encode_restic_tags(request.tags, marks)) args.push_back("--tag=" + tag);
-  for (const auto& pattern : restic_patterns(local, request.policy.exclude)) args.push_back("--exclude=" + pattern);
+  for (const auto& pattern : restic_patterns(local, exclude_rules(request.policy))) args.push_back("--exclude=" + pattern);
   const auto& compression = request.policy.compression;
   if (compression == "none" || compression == "off") args.emplace_back("--compression=off");
   if (compression == "max") args.emplace_back("--compression=max");
@@ -143,7 +184,7 @@ ProgramCall ResticEngine::backup_call(const SnapshotRequest& request, Backup& he
   auto call = make_call("snapshot " + printable(path), std::move(args));
   call.deadline = request.deadline.count() > 0 ? request.deadline : settings_.deadlines.transfer;
   call.on_error_line = [&heard](const std::string& line) {
-    if (auto item = decode_restic_error(line)) heard.unreadable.insert(std::move(*item));
+    if (auto item = decode_restic_error(line)) heard.add(std::move(*item));
   };
   call.on_output_line = [&heard, progress = progress_lines(request.on_progress, restic_bytes_done)](const std::string& line) {
     if (auto summary = decode_restic_summary(line)) heard.summary = std::move(summary);
@@ -155,26 +196,33 @@ ProgramCall ResticEngine::backup_call(const SnapshotRequest& request, Backup& he
 Task<Snapshot> ResticEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   require_source(request.source).value();
   require_tags(request.tags).value();
-  co_await ready(cancel);
+  co_await open(cancel);
+  auto place = co_await look_at(request.source.local_path, cancel);
+  if (place.type == 'l') {
+    // Restic would save the link alone.
+    request.source.local_path = co_await real_path(request.source.local_path, cancel);
+    place = co_await look_at(request.source.local_path, cancel);
+  }
   // Restic leaves out a missing source and calls that a success when there are others.
-  const auto place = co_await look_at(request.source.local_path, cancel);
   if (place.type != 'd' && place.type != 'f') {
     throw Error(ErrorKind::failed, "source " + printable(request.source.local_path) + (place.exists ? " is neither a folder nor a file" : " does not exist"),
                 "check that the path exists and is mounted");
   }
   Backup heard;
   auto call = backup_call(request, heard);
-  const auto result = co_await program_.run(call, cancel);
+  auto pass = co_await gate_.enter(normal_path(request.source.path), settings_.deadlines.locked, cancel);
+  const auto result = co_await attempt(call, settings_.deadlines.locked, cancel);
+  pass.reset();
   const bool saved = heard.summary && !heard.summary->id.empty();
   const bool ended = !result.aborted && !result.timed_out;
-  if (saved && !ended) co_await forget(std::vector<std::string>(1, heard.summary->id), Cancel());
+  if (saved && !ended) co_await discard(heard.summary->id);
   throw_unless_ended(result, call);
   const bool usable = saved && (result.exit_code == 0 || result.exit_code == kSomeUnreadable);
   if (!usable && result.exit_code != 0) co_await fail(result, call.doing, cancel);
   if (!usable) throw Error(ErrorKind::failed, call.doing + ": restic saved nothing: " + last_words(result), "run it again");
   const std::uint64_t least = result.exit_code == kSomeUnreadable ? 1 : 0;
   // Not to be cancelled any more: what is saved must become known.
-  co_return co_await find_saved(*heard.summary, std::max<std::uint64_t>(heard.unreadable.size(), least), Cancel());
+  co_return co_await find_saved(*heard.summary, std::max(heard.errors(), least), Cancel());
 }
 
 Task<Snapshot> ResticEngine::find_saved(ResticSummary summary, std::uint64_t errors, Cancel cancel) {
@@ -190,26 +238,24 @@ Task<Snapshot> ResticEngine::find_saved(ResticSummary summary, std::uint64_t err
   co_return saved.snapshot;
 }
 
-/// Restic itself does not remember that entries were left out. Changing tags gives the snapshot another id.
-Task<> ResticEngine::mark_errors(ResticSnapshot& saved, std::uint64_t errors, Cancel cancel) {
-  auto call = make_call("note unreadable entries", {"tag", "--add", restic_errors_tag(errors), saved.snapshot.id});
-  co_await run(std::move(call), cancel);
-  for (const auto& other : co_await read_snapshots(kAll, cancel)) {
-    const bool same = other.tree == saved.tree && other.snapshot.start_time == saved.snapshot.start_time;
-    if (same && other.snapshot.path == saved.snapshot.path) saved.snapshot.id = other.snapshot.id;
-  }
-}
-
 Task<std::vector<ResticSnapshot>> ResticEngine::read_snapshots(std::vector<std::string> arguments, Cancel cancel) {
   std::vector<std::string> args{"snapshots", "--json", "--no-lock"};
   args.insert(args.end(), arguments.begin(), arguments.end());
   auto call = make_call("list snapshots", std::move(args));
   const auto output = co_await run(std::move(call), std::move(cancel));
-  co_return decode_restic_snapshots(output).value();
+  auto snapshots = decode_restic_snapshots(output).value();
+  // What a backup calls itself may be the beginning of its id.
+  for (const auto& id : postponed_.removals) {
+    std::erase_if(snapshots, [&](const auto& one) { return one.snapshot.id.rfind(id, 0) == 0; });
+  }
+  for (auto& one : snapshots) {
+    if (const auto it = postponed_.errors.find(one.snapshot.id); it != postponed_.errors.end()) one.snapshot.errors = it->second;
+  }
+  co_return snapshots;
 }
 
 Task<std::vector<Snapshot>> ResticEngine::list(SnapshotFilter filter, Cancel cancel) {
-  co_await ready(cancel);
+  co_await open(cancel);
   std::vector<Snapshot> result;
   for (auto& found : co_await read_snapshots(kAll, cancel)) {
     const bool own = found.snapshot.host == settings_.hostname;
@@ -220,7 +266,7 @@ Task<std::vector<Snapshot>> ResticEngine::list(SnapshotFilter filter, Cancel can
 
 Task<> ResticEngine::restore(RestoreRequest request, Cancel cancel) {
   require_ids({request.id}, 8).value();
-  co_await ready(cancel);
+  co_await open(cancel);
   co_await require_empty_target(request.target, request.single_file, cancel);
   const auto found = co_await read_snapshots(std::vector<std::string>(1, request.id), cancel);
   if (found.size() != 1 || found.front().stored_paths.size() != 1) {
@@ -233,7 +279,9 @@ Task<> ResticEngine::restore(RestoreRequest request, Cancel cancel) {
   call.deadline = request.deadline.count() > 0 ? request.deadline : settings_.deadlines.transfer;
   std::exception_ptr failure;
   try {
+    auto pass = co_await gate_.enter({}, settings_.deadlines.locked, cancel);
     co_await run(std::move(call), cancel);
+    pass.reset();
     co_await stage.deliver(found.front().stored_paths.front(), cancel);
   } catch (...) {
     failure = std::current_exception();
@@ -241,81 +289,6 @@ Task<> ResticEngine::restore(RestoreRequest request, Cancel cancel) {
   if (!failure) co_return;
   co_await stage.undo();
   std::rethrow_exception(failure);
-}
-
-Task<> ResticEngine::forget(std::vector<std::string> ids, Cancel cancel) {
-  for (size_t first = 0; first < ids.size(); first += kNamesPerCall) {
-    std::vector<std::string> args{"forget"};
-    for (size_t i = first; i < std::min(first + kNamesPerCall, ids.size()); ++i) args.push_back(ids[i]);
-    auto call = make_call("remove snapshots", std::move(args));
-    co_await run(std::move(call), cancel);
-  }
-}
-
-Task<> ResticEngine::remove(std::vector<std::string> ids, Cancel cancel) {
-  require_ids(ids, 8).value();
-  if (ids.empty()) co_return;
-  co_await ready(cancel);
-  // Restic calls it a success when it finds none of them.
-  const auto all = co_await read_snapshots(kAll, cancel);
-  for (const auto& id : ids) {
-    if (std::none_of(all.begin(), all.end(), [&](const auto& one) { return same_id(one.snapshot.id, id); })) {
-      throw Error(ErrorKind::not_found, "remove snapshots: there is no snapshot " + id, "list the snapshots and name one of them");
-    }
-  }
-  co_await forget(std::move(ids), cancel);
-}
-
-Task<std::vector<std::string>> ResticEngine::expire(std::vector<SourcePolicy> policies, Cancel cancel) {
-  if (policies.empty()) co_return std::vector<std::string>();
-  co_await ready(cancel);
-  co_await unlock(cancel);
-  const auto all = co_await read_snapshots(kAll, cancel);
-  std::vector<std::string> gone;
-  for (const auto& policy : policies) {
-    std::vector<Snapshot> own;
-    for (const auto& one : all) {
-      const bool same = one.snapshot.host == settings_.hostname && one.snapshot.path == normal_path(policy.path);
-      if (same && one.marks.ours) own.push_back(one.snapshot);
-    }
-    for (auto& id : expired_ids(std::move(own), policy.retention)) gone.push_back(std::move(id));
-  }
-  co_await forget(gone, cancel);
-  co_return gone;
-}
-
-Task<> ResticEngine::verify(std::vector<std::string> ids, int read_percent, Cancel cancel) {
-  require_ids(ids, 8).value();
-  co_await ready(cancel);
-  co_await unlock(cancel);
-  const auto all = co_await read_snapshots(kAll, cancel);
-  for (const auto& id : ids) {
-    if (std::none_of(all.begin(), all.end(), [&](const auto& one) { return same_id(one.snapshot.id, id); })) {
-      throw Error(ErrorKind::failed, "verify snapshots: snapshot " + id + " is gone", "make a new backup now");
-    }
-  }
-  std::vector<std::string> args{"check"};
-  const int percent = std::clamp(read_percent, 0, 100);
-  if (percent == 100) args.emplace_back("--read-data");
-  if (percent > 0 && percent < 100) args.push_back("--read-data-subset=" + std::to_string(percent) + "%");
-  auto call = make_call("verify snapshots", std::move(args));
-  call.deadline = settings_.deadlines.transfer;
-  const auto result = co_await program_.run(call, cancel);
-  throw_unless_ended(result, call);
-  if (result.ok()) co_return;
-  const auto error = restic_error(call.doing, result);
-  if (error.kind() != ErrorKind::failed) throw error;
-  throw Error(ErrorKind::failed, call.doing + ": damaged or missing data: " + last_words(result),
-              "make a new backup now; then look at the storage, see 'restic check'");
-}
-
-Task<> ResticEngine::maintain(bool full, Cancel cancel) {
-  co_await ready(cancel);
-  co_await unlock(cancel);
-  if (!full) co_return;
-  auto call = make_call("prune the repository", {"prune"});
-  call.deadline = settings_.deadlines.maintenance;
-  co_await run(std::move(call), cancel);
 }
 
 }  // namespace kopidocka

@@ -26,7 +26,7 @@ constexpr std::array<Symptom, 12> kSymptoms{{
     {0, "empty password", ErrorKind::denied, "no repository password is set", "set KOPI_DOCKA_PASSWORD or KOPI_DOCKA_PASSWORD_FILE"},
     {11, "repository is already locked", ErrorKind::busy, "somebody else works on the repository",
      "wait for it to end; a lock left behind by a dead process goes after 30 minutes, or at once with 'restic unlock'"},
-    {0, "unable to create lock", ErrorKind::busy, "the repository cannot be locked", "check that its storage can be written"},
+    {0, "unable to create lock", ErrorKind::unreachable, "the repository cannot be locked", "check that its storage can be written"},
     {0, "config file already exists", ErrorKind::busy, "there is a repository already",
      "connect to it, or set KOPI_DOCKA_REPOSITORY to an empty folder"},
     {0, "ciphertext verification failed", ErrorKind::failed, "the repository is damaged", "run 'restic check' and see its words"},
@@ -52,6 +52,10 @@ Error restic_error(const std::string& doing, const ProcessResult& result) {
   }
   return {ErrorKind::failed, doing + ": restic ended with " + std::to_string(result.exit_code) + ": " + words,
           "see restic's words above"};
+}
+
+bool restic_locked(const ProcessResult& result) {
+  return result.exit_code == 11 || lower(result.error_tail).find("repository is already locked") != std::string::npos;
 }
 
 }  // namespace kopidocka

@@ -24,13 +24,16 @@ std::vector<std::string> restic_patterns(const std::string& root, const std::vec
     std::string_view rest = rule;
     const bool negated = !rest.empty() && rest[0] == '!';
     if (negated) rest.remove_prefix(1);
+    const bool folder = !rest.empty() && rest.back() == '/' && !negated;
     while (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
     if (rest.empty() || rule[0] == '#') continue;
     const std::string sign = negated ? "!" : "";
     const bool anchored = rest.find('/') != std::string_view::npos;
     while (!rest.empty() && rest[0] == '/') rest.remove_prefix(1);
-    patterns.push_back(sign + base + "/" + std::string(rest));
-    if (!anchored) patterns.push_back(sign + base + "/**/" + std::string(rest));
+    // Restic has no pattern for folders only: what is in the folder goes, a file of that name stays.
+    const auto tail = std::string(rest) + (folder ? "/*" : "");
+    patterns.push_back(sign + base + "/" + tail);
+    if (!anchored) patterns.push_back(sign + base + "/**/" + tail);
   }
   return patterns;
 }

@@ -106,6 +106,13 @@ void EngineContract::restore(SnapshotEngine& engine, const std::string& id, cons
   await(engine.restore(request, Cancel()));
 }
 
+std::string EngineContract::wrapped(const std::string& script) const {
+  const auto path = folder_ / "wrapped";
+  write(path, "#!/bin/bash\n" + script + "\nexec " + GetParam() + " \"$@\"\n");
+  fs::permissions(path, fs::perms(0755));
+  return path.string();
+}
+
 std::string EngineContract::tool(const std::vector<std::string>& argv) {
   const auto own = settings();
   const auto result = run_plain(argv, {"KOPIA_CONFIG_PATH=" + own.state_folder + "/kopia.config", "KOPIA_PASSWORD=canary-s3cret",

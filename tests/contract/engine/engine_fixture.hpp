@@ -38,6 +38,8 @@ class EngineContract : public ::testing::TestWithParam<std::string> {
   std::vector<std::string> ids(SnapshotEngine& engine, const SnapshotFilter& filter = {});
   void restore(SnapshotEngine& engine, const std::string& id, const std::string& target, bool single_file = false);
 
+  /// A program that does `script` (bash) and then what the engine's own does, for settings().binary.
+  std::string wrapped(const std::string& script) const;
   /// Runs a program with the environment of client "one" for this engine; its output.
   std::string tool(const std::vector<std::string>& argv);
   bool kopia() const { return GetParam() == "kopia"; }

@@ -73,6 +73,7 @@ TEST_P(EngineContract, AnotherRepositoryThanThePinnedOneIsRefused) {
   const auto error = error_of([&] { await(engine(pinned)->probe(Cancel())); });
   EXPECT_EQ(error.kind(), ErrorKind::refused);
   EXPECT_NE(error.message().find(pinned.pinned_id), std::string::npos);
+  EXPECT_EQ(error_of([&] { await(engine(pinned)->list({}, Cancel())); }).kind(), ErrorKind::refused) << "without a probe as well";
 }
 
 TEST_P(EngineContract, ADamagedRepositoryIsAnErrorNotAnEmptyOne) {
@@ -102,10 +103,11 @@ TEST_P(EngineContract, UnsupportedOrSenselessSettingsAreRefusedByName) {
   EXPECT_EQ(make_engine(name).error().kind(), ErrorKind::invalid);
 }
 
-TEST_P(EngineContract, AProgramThatIsNotInstalledIsNotFound) {
+TEST_P(EngineContract, AProgramThatIsNotInstalledIsNeverAMissingRepository) {
+  created();
   auto missing = settings();
   missing.binary = GetParam() + "-of-another-world";
-  EXPECT_EQ(error_of([&] { await(engine(missing)->probe(Cancel())); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { await(engine(missing)->probe(Cancel())); }).kind(), ErrorKind::refused);
 }
 
 TEST_P(EngineContract, ADamagedConfigFileIsNamedAndCanBeRemoved) {

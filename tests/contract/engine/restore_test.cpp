@@ -98,5 +98,24 @@ TEST_P(EngineContract, ARestoreThatMissesDataIsAnError) {
   EXPECT_EQ(error.kind(), ErrorKind::failed) << error.what();
 }
 
+TEST_P(EngineContract, FilesThatTheEngineCouldNotTellApartAreMissedAtTheRestore) {
+  shell("cd '" + source_.string() + "' && echo 1 > $'n\\xff' && echo 2 > $'n\\xfe'");
+  const auto made = saved();
+  RestoreRequest asked;
+  asked.id = made.id;
+  asked.target = (folder_ / "back").string();
+  asked.source_path = "/identity/data";
+  asked.files = made.files;
+  std::string warning;
+  asked.on_warning = [&](const std::string& text) { warning = text; };
+  await(engine_->restore(asked, Cancel()));
+  if (kopia()) {
+    EXPECT_NE(warning.find("1 of 3 files did not come back"), std::string::npos) << warning;
+  } else {
+    EXPECT_EQ(warning, "");
+    EXPECT_EQ(shell("ls '" + asked.target + "' | wc -l"), "3\n");
+  }
+}
+
 }  // namespace
 }  // namespace kopidocka::testing

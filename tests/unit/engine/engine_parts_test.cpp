@@ -4,11 +4,13 @@
 #include <chrono>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "engine/kopia/kopia_errors.hpp"
 #include "engine/kopia/kopia_json.hpp"
 #include "engine/kopia/kopia_policy.hpp"
 #include "engine/kopia/kopia_progress.hpp"
 #include "engine/program.hpp"
+#include "engine/request_checks.hpp"
 #include "engine/restic/restic_errors.hpp"
 #include "engine/restic/restic_exclude.hpp"
 #include "engine/restic/restic_json.hpp"
@@ -20,6 +22,13 @@ namespace kopidocka {
 namespace {
 
 using std::chrono::hours;
+
+SourcePolicy wanted(std::vector<std::string> exclude = {}) {
+  SourcePolicy policy;
+  policy.path = "/p";
+  policy.exclude = std::move(exclude);
+  return policy;
+}
 
 Snapshot at(const std::string& time) {
   Snapshot snapshot;
@@ -75,6 +84,21 @@ TEST(Retention, NeverNamesIncompleteSnapshots) {
   EXPECT_EQ(expired_ids(all, {1, 0, 0, 0, 0, 0}), std::vector<std::string>{"1"});
 }
 
+TEST(Retention, NeverNamesPinnedSnapshots) {
+  auto all = hourly_for(3);
+  all[0].pinned = true;
+  EXPECT_EQ(expired_ids(all, {1, 0, 0, 0, 0, 0}), std::vector<std::string>{"1"});
+}
+
+TEST(ExcludeRules, LeaveOutWhatARestoreKeepsInsideTheDataAndNothingElse) {
+  const auto rules = exclude_rules(wanted({"*.tmp"}));
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[1], "*.tmp");
+  EXPECT_TRUE(glob_match(rules[0], ".kopi-docka-" + make_uuid()));
+  EXPECT_TRUE(glob_match(rules[0], ".kopi-docka-" + make_uuid() + ".data.old"));
+  EXPECT_FALSE(glob_match(rules[0], ".kopi-docka-notes"));
+}
+
 TEST(Storage, PathsAreNormalised) {
   EXPECT_EQ(parse_storage("filesystem:///a//b/../c/").value().path, "/a/c");
   EXPECT_EQ(parse_storage("filesystem:///a").value().text(), "filesystem:/a");
@@ -112,7 +136,7 @@ TEST(ResticTags, OfOtherProgramsAreKeptAsNames) {
 TEST(ResticPatterns, StayBelowTheSource) {
   EXPECT_EQ(restic_patterns("/v/data", {"data"}), (std::vector<std::string>{"/v/data/data", "/v/data/**/data"}));
   EXPECT_EQ(restic_patterns("/v", {"/top", "a/b/", "!*.keep", "# note", "/"}),
-            (std::vector<std::string>{"/v/top", "/v/a/b", "!/v/*.keep", "!/v/**/*.keep"}));
+            (std::vector<std::string>{"/v/top", "/v/a/b/*", "!/v/*.keep", "!/v/**/*.keep"}));
   EXPECT_EQ(restic_patterns("/v[1]*", {"/x"}), std::vector<std::string>{"/v\\[1\\]\\*/x"});
 }
 
@@ -143,7 +167,15 @@ TEST(ResticErrors, AreKnownByWordsOfOldAndByCodesOfNewVersions) {
   EXPECT_EQ(restic_error("x", failed(11, "")).kind(), ErrorKind::busy);
   EXPECT_EQ(restic_error("x", failed(10, "")).kind(), ErrorKind::not_found);
   EXPECT_EQ(restic_error("x", failed(1, "write /r/data: no space left on device")).kind(), ErrorKind::no_space);
+  EXPECT_EQ(restic_error("x", failed(1, "unable to create lock in backend: permission denied")).kind(), ErrorKind::unreachable);
   EXPECT_EQ(restic_error("x", failed(1, "?")).kind(), ErrorKind::failed);
+}
+
+TEST(ResticErrors, OnlyALockOfSomebodyElseIsWorthAnotherTry) {
+  EXPECT_TRUE(restic_locked(failed(1, "unable to create lock in backend: repository is already locked by PID 9 on h")));
+  EXPECT_TRUE(restic_locked(failed(1, "repository is already locked exclusively by PID 9 on h")));
+  EXPECT_TRUE(restic_locked(failed(11, "")));
+  EXPECT_FALSE(restic_locked(failed(1, "unable to create lock in backend: permission denied")));
 }
 
 TEST(KopiaErrors, AreKnownByWords) {
@@ -163,11 +195,13 @@ TEST(KopiaJson, ToleratesMissingAndUnknownFieldsAndKeepsWhatCounts) {
   EXPECT_FALSE(lines[0].usable());
   const auto list = decode_kopia_list(R"([{"id":"b","source":{"host":"h","userName":"u","path":"/p"},
     "startTime":"2025-01-01T00:00:00.5Z","tags":{"tag:k":"v:w"},
-    "rootEntry":{"summ":{"size":5,"files":1,"numFailed":2,"numIgnoredErrors":3}}}])").value();
+    "pins":["mine"],"rootEntry":{"type":"f","summ":{"size":5,"files":1,"numFailed":2,"numIgnoredErrors":3}}}])").value();
   ASSERT_EQ(list.size(), 1u);
   EXPECT_EQ(list[0].tags, (Tags{{"k", "v:w"}}));
   EXPECT_EQ(list[0].errors, 2u);
   EXPECT_EQ(list[0].ignored_errors, 3u);
+  EXPECT_TRUE(list[0].single_file);
+  EXPECT_TRUE(list[0].pinned);
   EXPECT_FALSE(decode_kopia_list("{}"));
 }
 
@@ -182,43 +216,89 @@ TEST(KopiaProgress, IsReadFromLinesForPeople) {
   EXPECT_EQ(kopia_bytes_done(" | 0 hashing, 12 hashed (1.2 MB), 4 cached (20 B), uploaded 0 B, estimating..."), 1'200'020u);
   EXPECT_EQ(kopia_bytes_done("Processed 15 (52.5 MB) of 20 (104.9 MB)."), 52'500'000u);
   EXPECT_FALSE(kopia_bytes_done("Snapshotting root@h:/p ..."));
+  EXPECT_EQ(kopia_restored_files("Restored 4 files, 2 directories and 1 symbolic links (7 B)."), 4u);
+  EXPECT_FALSE(kopia_restored_files("Restored nothing"));
 }
 
-SourcePolicy wanted(std::vector<std::string> exclude = {}) {
-  SourcePolicy policy;
-  policy.path = "/p";
-  policy.exclude = std::move(exclude);
-  return policy;
-}
+const std::string kScratch = exclude_rules(SourcePolicy()).front();
 
-KopiaPolicy held(const std::string& ignore) {
+KopiaPolicy held(const std::string& ignore, const std::string& daily = "7") {
   const std::string text = R"([{"id":"1","target":{"host":"h","userName":"u","path":"/p"},
-    "retention":{"keepLatest":10,"keepHourly":0,"keepDaily":7,"keepWeekly":4,"keepMonthly":12,"keepAnnual":3,
-    "ignoreIdenticalSnapshots":false},"files":{"ignore":[)" + ignore + R"(],"ignoreDotFiles":[".kopi-docka-ignores-nothing"],
-    "ignoreCacheDirs":false},"errorHandling":{"ignoreFileErrors":false,"ignoreDirectoryErrors":false,"ignoreUnknownTypes":true},
+    "retention":{"keepLatest":11,"keepHourly":0,"keepDaily":)" + daily + R"(,"keepWeekly":4,"keepMonthly":12,"keepAnnual":3,
+    "ignoreIdenticalSnapshots":false},"files":{"ignore":[")" + kScratch + "\"" + ignore + R"(],
+    "ignoreDotFiles":[".kopi-docka-ignores-nothing"],"ignoreCacheDirs":false,"maxFileSize":9223372036854775807,"oneFileSystem":false},
+    "errorHandling":{"ignoreFileErrors":false,"ignoreDirectoryErrors":false,"ignoreUnknownTypes":true},
     "scheduling":{"manual":true},"compression":{"compressorName":"zstd"}}])";
   return decode_kopia_policies(text, "u", "h").value().at("/p");
 }
 
-TEST(KopiaPolicies, ThatHoldNeedNoFlag) { EXPECT_TRUE(kopia_policy_flags(wanted(), held(""), {}).empty()); }
+std::vector<std::string> flags_for(const SourcePolicy& policy, const KopiaPolicy& current, const KopiaOurs& ours = {}) {
+  return kopia_policy_change(policy, current, ours).flags;
+}
+
+TEST(KopiaPolicies, ThatHoldNeedNoFlag) { EXPECT_TRUE(flags_for(wanted(), held("")).empty()); }
 
 TEST(KopiaPolicies, OnlyDifferencesAreSetAndTheManualMarkIsKept) {
   auto policy = wanted({"new"});
   policy.retention.daily = 8;
-  EXPECT_EQ(kopia_policy_flags(policy, held(""), {}), (std::vector<std::string>{"--keep-daily=8", "--add-ignore=new", "--manual"}));
+  EXPECT_EQ(flags_for(policy, held("")), (std::vector<std::string>{"--keep-daily=8", "--add-ignore=new", "--manual"}));
 }
 
 TEST(KopiaPolicies, RulesOfOthersStayAndOursGoWhenNoLongerWanted) {
-  EXPECT_EQ(kopia_policy_flags(wanted(), held("\"theirs\",\"ours\""), {"ours"}),
-            (std::vector<std::string>{"--remove-ignore=ours", "--manual"}));
+  const auto change = kopia_policy_change(wanted(), held(",\"theirs\",\"ours\""), {{"ours"}, {}});
+  EXPECT_EQ(change.flags, (std::vector<std::string>{"--remove-ignore=ours", "--manual"}));
+  EXPECT_EQ(change.during.ignore, std::vector<std::string>{"ours"}) << "until it is gone it is ours";
+  EXPECT_TRUE(change.after.ignore.empty());
+}
+
+TEST(KopiaPolicies, ARuleThatWasThereAlreadyNeverBecomesOurs) {
+  const auto change = kopia_policy_change(wanted({"theirs"}), held(",\"theirs\""), {});
+  EXPECT_TRUE(change.flags.empty());
+  EXPECT_TRUE(change.after.ignore.empty());
+}
+
+TEST(KopiaPolicies, ADefaultNeverReplacesWhatSomebodyElseSetThere) {
+  const auto change = kopia_policy_change(wanted(), held("", "30"), {});
+  EXPECT_TRUE(change.flags.empty());
+  EXPECT_EQ(change.retention.daily, 30) << "what is removed follows their number as well";
+  EXPECT_EQ(change.retention.latest, 10);
+}
+
+TEST(KopiaPolicies, WhatTheUserAskedForReplacesItAndIsOursFromThenOn) {
+  auto policy = wanted();
+  policy.retention.daily = 14;
+  const auto change = kopia_policy_change(policy, held("", "30"), {});
+  EXPECT_EQ(change.flags, (std::vector<std::string>{"--keep-daily=14", "--manual"}));
+  EXPECT_EQ(change.after.fields, (std::map<std::string, std::string>{{"keep-daily", "14"}}));
+  EXPECT_EQ(change.retention.daily, 14);
+}
+
+TEST(KopiaPolicies, OurOwnValueFollowsTheWish) {
+  EXPECT_EQ(flags_for(wanted(), held("", "14"), {{}, {{"keep-daily", "14"}}}), (std::vector<std::string>{"--keep-daily=7", "--manual"}));
+  EXPECT_TRUE(flags_for(wanted(), held("", "15"), {{}, {{"keep-daily", "14"}}}).empty()) << "somebody changed it after us";
 }
 
 TEST(KopiaPolicies, AnEmptyDefinitionGetsEveryFieldSoThatNothingIsInherited) {
-  const auto flags = kopia_policy_flags(wanted(), {}, {});
-  for (const auto* flag : {"--ignore-identical-snapshots=false", "--ignore-cache-dirs=false", "--ignore-file-errors=false",
-                           "--ignore-dir-errors=false", "--ignore-unknown-types=true", "--compression=zstd"}) {
+  const auto flags = flags_for(wanted(), {});
+  for (const auto& flag : {std::string("--ignore-identical-snapshots=false"), std::string("--ignore-cache-dirs=false"),
+                           std::string("--ignore-file-errors=false"), std::string("--ignore-dir-errors=false"),
+                           std::string("--ignore-unknown-types=true"), std::string("--compression=zstd"),
+                           std::string("--max-file-size=9223372036854775807"), std::string("--one-file-system=false"),
+                           "--add-ignore=" + kScratch}) {
     EXPECT_NE(std::find(flags.begin(), flags.end(), flag), flags.end()) << flag;
   }
+}
+
+TEST(KopiaPolicies, OneMoreIsKeptThanAskedUntilTheRunHasSucceeded) {
+  const auto latest = [](Retention keep) {
+    auto policy = wanted();
+    policy.retention = keep;
+    return flags_for(policy, {}).front();
+  };
+  EXPECT_EQ(latest({1, 0, 0, 0, 0, 0}), "--keep-latest=2");
+  EXPECT_EQ(latest({0, 0, 7, 0, 0, 0}), "--keep-latest=2");
+  EXPECT_EQ(latest({10, 0, 7, 4, 12, 3}), "--keep-latest=11");
+  EXPECT_EQ(latest({0, 0, 0, 0, 0, 0}), "--keep-latest=0") << "which keeps everything";
 }
 
 TEST(KopiaPolicies, OfOtherIdentitiesAreNotOurs) {
