@@ -72,6 +72,36 @@ void refuse_mounts_below(const std::vector<MountPoint>& mounts, const std::strin
   }
 }
 
+/// The folder a place lies in does not exist any more, or its disk is not mounted.
+bool lost_its_folder(const Place& place) {
+  try {
+    (void)open_place(place);
+    return false;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    return true;
+  }
+}
+
+/// Somebody removed the folder, as far as can be told. Below an empty folder, or where disks are mounted, it may come back.
+bool was_removed(const Place& place) {
+  auto components = path_components(place.target);
+  while (!components.empty()) {
+    components.pop_back();
+    try {
+      const auto folder = open_folder(components);
+      const auto path = joined(components);
+      const bool volumes = path == "/var/lib/docker/volumes";
+      const bool shared = std::find(kSharedFolders.begin(), kSharedFolders.end(), path) != kSharedFolders.end();
+      const bool for_disks = is_below(path, "/mnt") || is_below(path, "/media");
+      return (volumes || (!shared && !for_disks)) && !is_empty(folder.get());
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found) throw;
+    }
+  }
+  return false;
+}
+
 PlaceMode choose_mode(const OpenPlace& open, const PlaceRequest& request) {
   const auto& target = open.place.target;
   const auto mounts = mount_points();
@@ -133,11 +163,13 @@ Place prepare_place(const PlaceRequest& request) {
   check_run_id(request.run_id);
   if (!request.host_path.empty()) refuse_system_path(joined(path_components(request.host_path)));
   Place place{.mode = PlaceMode::rename,
-              .target = resolve_target(request.target, request.make_parents),
+              .target = request.target,
               .run_id = request.run_id,
-              .staging = {},
+              .staging = request.target + "/.kopi-docka-" + request.run_id,
               .scratch = request.scratch,
               .single_file = request.single_file};
+  if (!request.make_parents && lost_its_folder(place)) return place;
+  place.target = resolve_target(request.target, request.make_parents);
   const auto open = open_place(place);
   place.mode = choose_mode(open, request);
   switch (place.mode) {
@@ -159,6 +191,11 @@ PlaceState swap_in(const Place& place) {
 }
 
 PlaceState swap_back(const Place& place) {
+  if (lost_its_folder(place)) {
+    if (was_removed(place)) return {};
+    throw Error{ErrorKind::not_found, "the folder of " + printable(place.target) + " does not exist: the data from before cannot be put back",
+                "mount its disk and run 'kopi-docka recover'; if it is gone for good, create that folder first"};
+  }
   const auto open = open_place(place);
   switch (place.mode) {
     case PlaceMode::rename: swap_back_beside(open); break;
@@ -169,6 +206,7 @@ PlaceState swap_back(const Place& place) {
 }
 
 PlaceState discard(const Place& place, Discard what) {
+  if (lost_its_folder(place)) return {};
   const auto open = open_place(place);
   switch (place.mode) {
     case PlaceMode::rename: discard_beside(open, what); break;

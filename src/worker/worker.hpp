@@ -34,15 +34,18 @@ class Worker {
   /// Decides how data comes to `target` and makes an empty staging place. Refuses relative paths, `..`, the root and
   /// system folders, symbolic links in the path, targets of the wrong kind, and targets with another file system
   /// mounted below. Calling it again empties nothing and returns the same place;
-  /// busy once swap_in of this run has begun.
+  /// busy once swap_in of this run has begun. When the folder of the target is gone (and is not to be made), nothing is
+  /// made either: the staging place lies in no folder.
   Task<Place> prepare_place(PlaceRequest request, Cancel cancel) const;
   /// Present data aside, staged data in place, everything made durable. Called again after a crash it completes.
   /// Nested targets: outer first, and prepare the inner one only after that.
   Task<PlaceState> swap_in(Place place, Milliseconds deadline, Cancel cancel) const;
   /// From any state in between back to the data that was there before; the new data goes back to staging.
-  /// Where nothing was swapped, or the original was already discarded, it does nothing.
+  /// Where nothing was swapped, or the original was already discarded, it does nothing; nor where somebody removed the
+  /// folder of the target. not_found when that folder may come back with a disk.
   Task<PlaceState> swap_back(Place place, Milliseconds deadline, Cancel cancel) const;
   /// Removes what we made for this run, and only that. Original data is refused while the new is not completely in place.
+  /// Well when the folder of the target is gone.
   Task<PlaceState> discard(Place place, Discard what, Milliseconds deadline, Cancel cancel) const;
   Task<PlaceState> state(Place place, Cancel cancel) const;
 

@@ -288,7 +288,7 @@ class RenamePlace : public testing::Test {
 
 TEST_F(RenamePlace, BringsBackATargetThatIsGoneWithItsFolders) {
   const auto target = ground / "gone/deeper/data";
-  EXPECT_EQ(kind_of([&] { prepare(target); }), ErrorKind::not_found) << "folders are made only when asked for";
+  EXPECT_FALSE(fs::exists(fs::path(prepare(target).staging).parent_path())) << "folders are made only when asked for";
   EXPECT_FALSE(fs::exists(ground / "gone"));
   const auto place = prepare_place({.target = target, .host_path = {}, .run_id = kRun, .single_file = false, .scratch = {}, .make_parents = true});
   EXPECT_EQ(place.mode, PlaceMode::rename);
@@ -524,6 +524,31 @@ TEST_F(MountedPlace, NeverDiscardsIntoAnotherFileSystem) {
     if (entry.path().filename() == "precious") return;
   }
   ADD_FAILURE() << "the file of the other file system is gone";
+}
+
+TEST(LostPlace, OfARemovedFolderHasNothingToPutBackAndNothingToClean) {
+  Playground ground;
+  fs::create_directories(ground / "volumes/other");
+  const auto target = ground / "volumes/shop/data";
+  make_tree(target, "old", 3);
+  const auto place = prepare(target);
+  restore_into(place, "fresh");
+  swap_in(place);
+  fs::remove_all(ground / "volumes/shop");
+  EXPECT_FALSE(swap_back(place).touched);
+  EXPECT_FALSE(discard(place, Discard::both).staged);
+  const auto again = prepare(target);
+  EXPECT_FALSE(fs::exists(ground / "volumes/shop")) << "preparing must not make it";
+  EXPECT_FALSE(discard(again, Discard::staged).staged);
+}
+
+TEST(LostPlace, ThatMayComeBackWithItsDiskIsNotGivenUp) {
+  Playground ground;
+  fs::create_directories(ground / "disk");
+  const Place place{.mode = PlaceMode::rename, .target = ground / "disk/shop/data", .run_id = kRun, .staging = {}, .scratch = {}, .single_file = false};
+  EXPECT_EQ(kind_of([&] { swap_back(place); }), ErrorKind::not_found) << "an empty folder may be the mount point";
+  fs::create_directories(ground / "disk/shop");
+  EXPECT_FALSE(swap_back(place).touched) << "a folder made by hand settles it";
 }
 
 }  // namespace
