@@ -66,6 +66,14 @@ size_t promised_sources(const RestorePoint& point) {
   return promised;
 }
 
+/// A run that could not save its recipe was partial; nothing else in the repository says so.
+bool lacks_recipe(const RestorePoint& point) {
+  return std::any_of(point.members.begin(), point.members.end(), [](const PointMember& member) {
+           const auto scope = scope_from(tag(member.snapshot, "backup_scope"));
+           return scope && *scope != Scope::minimal;
+         }) && point.member(SnapshotType::recipe) == nullptr;
+}
+
 void judge(RestorePoint& point) {
   size_t sources = 0;
   for (const auto& member : point.members) {
@@ -82,6 +90,10 @@ void judge(RestorePoint& point) {
       point.problems.push_back(what + ": " + std::to_string(unread) + " entries could not be read when it was saved");
     }
     if (member.legacy_tar) point.problems.push_back(what + " is a tar archive of an old version");
+  }
+  if (lacks_recipe(point)) {
+    point.partial = true;
+    point.problems.push_back("its recipe (compose files, inspect output) was not saved");
   }
   const auto promised = promised_sources(point);
   if (sources < promised) {

@@ -113,6 +113,17 @@ TEST(RestorePoints, WithUnreadableEntriesArePartial) {
   EXPECT_TRUE(points[0].complete);
 }
 
+TEST(RestorePoints, WithoutTheRecipeTheirScopePromisesArePartial) {
+  auto all = own_run("eeeeeeee-1", "2026-11-20T03:00:00+00:00", 1, 1);
+  all[0].tags["backup_scope"] = "minimal";
+  EXPECT_FALSE(restore_points(all)[0].partial);
+  all[0].tags["backup_scope"] = "standard";
+  const auto points = restore_points(all);
+  EXPECT_TRUE(points[0].partial);
+  EXPECT_TRUE(points[0].complete);
+  EXPECT_NE(points[0].problems.at(0).find("recipe"), std::string::npos);
+}
+
 TEST(RestorePoints, TakeTheCleanOneOfARepeatedSource) {
   auto first = own_run("eeeeeeee-1", "2026-11-20T03:00:00+00:00", 1, 1);
   auto retry = own_run("eeeeeeee-1", "2026-11-20T03:10:00+00:00", 1, 1);
