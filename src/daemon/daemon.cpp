@@ -58,6 +58,17 @@ Daemon::Daemon(boost::asio::any_io_executor executor, Settings settings, std::ve
   coordinator_.on_change = [this] { show_state(); };
   service_.ready = [this] { return announced_ && rival_.empty() && !stopping_; };
   listen_for_hangup(signals_);
+  // The control socket answers before debts are paid and before it is known whose turn it is.
+  coordinator_.stand_back(Error(ErrorKind::busy, "kopi-docka is starting", "'kopi-docka health' tells when it is ready"));
+  wire_metrics();
+}
+
+void Daemon::wire_metrics() {
+  assembly_.on_docker_request = [this](const DockerRequest& request) {
+    metrics_.docker_request(std::string(request.operation), request.seconds,
+                            request.error ? std::string(to_string(*request.error)) : std::string());
+  };
+  assembly_.on_journal_failure = [this] { metrics_.journal_write_failed(); };
 }
 
 void Daemon::stop() {
@@ -171,6 +182,10 @@ Task<> Daemon::start_up() {
   for (const auto& name : outcome.started) spdlog::warn("recovery: started {}, which a run that was cut off had stopped", printable(name));
   for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
   metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
+  // Only now: what we owe is ours to pay, whoever acts on the engine meanwhile.
+  const auto rival = co_await assembly_.find_rival();
+  coordinator_.stand_back(std::nullopt);
+  note_rival(rival);
   watcher_ = std::make_unique<UnitWatcher>(
       executor_, *assembly_.engine_client, assembly_.surroundings, assembly_.settings.reconcile_interval,
       UnitWatcher::Callbacks{[this](const std::vector<Unit>& units) { on_units(units); },
