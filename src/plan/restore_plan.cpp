@@ -251,8 +251,9 @@ std::vector<DataSource> places_of(const std::vector<RestoreTarget>& targets) {
   std::vector<DataSource> places;
   for (const auto& target : targets) {
     DataSource place;
-    const auto type = target.snapshot.tags.find("type");
-    place.kind = type != target.snapshot.tags.end() && type->second == "volume" ? SourceKind::volume : SourceKind::bind;
+    const auto tag = target.snapshot.tags.find("type");
+    const auto type = snapshot_type_from(tag == target.snapshot.tags.end() ? "" : tag->second);
+    place.kind = type == SnapshotType::volume ? SourceKind::volume : SourceKind::bind;
     place.name = target.name;
     place.path = target.host_path;
     place.local_path = target.local_path;

@@ -56,10 +56,19 @@ std::vector<std::string> upwards(const std::string& path) {
   return paths;
 }
 
+/// A new folder above a place in use would perhaps be made below the mount point of a disk that is missing.
+void require_folder_of(const RestoreTarget& target, const std::vector<PathFacts>& upwards) {
+  const bool lost = target.in_place && upwards.size() > 1 && upwards[0].kind == PathKind::missing && upwards[1].kind == PathKind::missing;
+  if (!lost) return;
+  throw Error(ErrorKind::refused, "the folder of " + printable(target.local_path) + " does not exist",
+              "is its disk mounted? If it is new, create the folder first");
+}
+
 Task<std::map<std::uint64_t, Landing>> landings(RunState& state, std::vector<RestoreTarget> targets) {
   std::map<std::uint64_t, Landing> result;
   for (const auto& target : targets) {
     const auto facts = co_await state.context.worker.probe(upwards(target.local_path), state.engine_cancel);
+    require_folder_of(target, facts);
     const auto ground = std::find_if(facts.begin(), facts.end(), [](const PathFacts& one) { return one.kind != PathKind::missing; });
     if (ground == facts.end() || ground->bytes_total == 0) continue;
     auto& landing = result[ground->device];
@@ -125,6 +134,10 @@ Task<> perform_stage_restore(RunState& state, StageRestore step) {
   restore.target = place.staging;
   restore.source_path = target.snapshot.path;
   restore.single_file = target.single_file;
+  restore.files = target.snapshot.files;
+  restore.on_warning = [&state, name = target.name](const std::string& warning) {
+    state.degrade(Error(ErrorKind::failed, "restore " + printable(name) + ": " + warning), "restore");
+  };
   restore.deadline = state.context.limits.snapshot_timeout;
   restore.on_progress = [&state, name = target.name](std::uint64_t bytes) {
     state.emit(RunEvent::Kind::progress, name, {}, 0, bytes);

@@ -156,6 +156,15 @@ TEST(RestoreRun, WithoutRoomForTheNewDataNothingIsWritten) {
   EXPECT_TRUE(world.all_up());
 }
 
+TEST(RestoreRun, WithoutTheFolderOfItsPlaceNothingIsWritten) {
+  RestoreWorld world;
+  world.volumes[0].mountpoint = (world.folder / "not-mounted" / "data").string();
+  const auto report = world.restore();
+  EXPECT_EQ(report.result, RunResult::skipped);
+  EXPECT_THAT(first_problem(report), HasSubstr("not-mounted/data does not exist"));
+  EXPECT_EQ(world.restoring.restored, 0);
+}
+
 TEST(RestoreRun, HolesOfThePresentDataAreExpectedInTheNewAsWell) {
   RestoreWorld world;
   const auto much = fs::space(world.folder).capacity;
