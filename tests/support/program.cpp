@@ -155,6 +155,7 @@ Program::Program(const std::string& engine) : folder(fs::temp_directory_path() /
 }
 
 Program::~Program() {
+  disarm_daemon();
   if (daemon_alive()) {
     signal_daemon(SIGKILL);
     wait_daemon();
@@ -186,6 +187,21 @@ void Program::start_daemon() {
 }
 
 bool Program::ready() const { return log().find("ready: ") != std::string::npos; }
+
+void Program::arm_daemon(int n) {
+  tracer_ = spawn({"strace", "-qq", "-p", std::to_string(daemon_), "-o", "/dev/null", "-e", "trace=fsync", "-e",
+                   "inject=fsync:signal=SIGKILL:when=" + std::to_string(n)},
+                  environment, "/dev/null", (folder / "strace").string());
+  const auto traced = [&] { return content("/proc/" + std::to_string(daemon_) + "/status").find("TracerPid:\t0\n") == std::string::npos; };
+  if (!eventually(traced)) throw std::runtime_error("strace did not attach: " + content(folder / "strace"));
+}
+
+void Program::disarm_daemon() {
+  if (tracer_ == 0) return;
+  ::kill(tracer_, SIGTERM);
+  ::waitpid(tracer_, nullptr, 0);
+  tracer_ = 0;
+}
 
 void Program::signal_daemon(int signal) { ::kill(daemon_, signal); }
 

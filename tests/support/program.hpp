@@ -63,6 +63,9 @@ class Program {
   void start_daemon();
   /// True when /readyz (through `health`) says so.
   bool ready() const;
+  /// From now on, until it is let go, the daemon is killed when it enters its n-th fsync (strace is needed).
+  void arm_daemon(int n);
+  void disarm_daemon();
   void signal_daemon(int signal);
   /// Waits until the daemon has ended; its exit code, 128 + signal when killed.
   int wait_daemon();
@@ -77,7 +80,7 @@ class Program {
   std::vector<std::string> journal_lines() const;
 
  private:
-  pid_t daemon_ = 0;
+  pid_t daemon_ = 0, tracer_ = 0;
 };
 
 /// Content, owner, mode, mtime (nanoseconds), type and link target of every entry below `root`, one line each, sorted.

@@ -163,6 +163,9 @@ Task<RepositoryInfo> KopiaEngine::create(Cancel cancel) {
   const auto config = read_kopia_config(config_file()).value();
   if (config) require_same_storage(*config, storage, config_file());
   co_await require_empty_repository(storage.path, cancel);
+  // Kopia would take the cached format of an earlier repository for that of the new one, and call its password wrong.
+  std::error_code ignored;
+  std::filesystem::remove_all(settings_.cache_folder + "/kopia", ignored);
   co_await connect("create", cancel);
   co_return co_await probe(cancel);
 }

@@ -163,5 +163,17 @@ TEST_P(EngineContract, TheIdentityOfTheSettingsIsUsedWhateverTheMachineIsCalled)
   }
 }
 
+TEST_P(EngineContract, ANewRepositoryHasNothingOfAnOlderOneInItsCache) {
+  created();
+  const auto other = folder_ / "another";
+  fs::create_directories(other);
+  auto fresh = settings();
+  fresh.state_folder = (folder_ / "fresh").string();
+  fresh.repository = "filesystem://" + other.string();
+  fresh.password = Secret("quite-another");
+  const auto engine_of_fresh = engine(fresh);
+  EXPECT_NE(await(engine_of_fresh->create(Cancel())).unique_id, await(engine_->probe(Cancel())).unique_id);
+}
+
 }  // namespace
 }  // namespace kopidocka::testing

@@ -16,6 +16,10 @@ using ::testing::HasSubstr;
 /// reported once, and nothing half is offered for restore.
 class Crash : public Shop {
  protected:
+  ProgramResult ask(std::vector<std::string> words) {
+    return program_->daemon_alive() ? program_->run(std::move(words)) : program_->inline_(std::move(words));
+  }
+
   void expect_all_well(const std::string& where) {
     EXPECT_TRUE(all_running()) << where;
     EXPECT_EQ(program_->journal_lines().size(), 0u) << where;
@@ -25,7 +29,7 @@ class Crash : public Shop {
       EXPECT_NE(report["result"], "skipped") << where;
     }
     for (const auto& [id, count] : seen) EXPECT_EQ(count, 1) << where << " " << id;
-    for (const auto& point : program_->inline_({"snapshots", unit_, "--json"}).json()) {
+    for (const auto& point : ask({"snapshots", unit_, "--json"}).json()) {
       EXPECT_EQ(point["complete"], true) << where;
       const auto report = find_report(point["backup_id"]);
       EXPECT_EQ(report["result"], "success") << where << " offers a run that failed";
@@ -47,19 +51,26 @@ TEST_P(Crash, AKillAtEveryJournalRecordLeavesEveryContainerRunningAndEveryRunRep
   make_stack();
   size_t reported = 0;
   int kills = 0;
+  const auto start = [&] {
+    program_->start_daemon();
+    return eventually([&] { return program_->run({"status", "--json"}).exit_code != 5; });
+  };
+  ASSERT_TRUE(start()) << program_->log();
   for (int n = 1; n < 60; ++n) {
-    const auto killed = program_->killed_at_fsync({"backup", unit_, "--json"}, n);
-    if (killed.exit_code == 0) break;
-    ASSERT_EQ(killed.exit_code, 128 + SIGKILL) << killed.err;
+    program_->arm_daemon(n);
+    if (program_->run({"backup", unit_, "--json"}).exit_code == 0) break;
+    ASSERT_EQ(program_->wait_daemon(), 128 + SIGKILL) << program_->log();
+    program_->disarm_daemon();
     ++kills;
     const auto owed = !program_->journal_lines().empty();
-    const auto recovered = program_->inline_({"recover", "--json"});
-    EXPECT_EQ(recovered.exit_code, 0) << "kill at fsync " << n << ": " << recovered.err << recovered.out;
-    expect_all_well("kill at fsync " + std::to_string(n));
+    const auto where = "kill at fsync " + std::to_string(n);
+    ASSERT_TRUE(start()) << where << ": " << program_->log();
+    ASSERT_TRUE(eventually([&] { return all_running() && program_->journal_lines().empty(); })) << where << ": " << program_->log();
+    expect_all_well(where);
     const auto now = reports().size();
-    EXPECT_LE(now, reported + 1) << "kill at fsync " << n;
+    EXPECT_LE(now, reported + 1) << where;
     if (owed) {
-      EXPECT_EQ(now, reported + 1) << "the run killed at fsync " << n << " was lost";
+      EXPECT_EQ(now, reported + 1) << where << ": the run was lost";
     }
     reported = now;
     if (HasFailure()) return;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <ctime>
 #include <thread>
 
 #include "shop.hpp"
@@ -78,12 +79,13 @@ TEST_F(DaemonRun, AStackThatComesChangesOrGoesIsKnownFromItsEvents) {
   const auto unit = docker_->name("guest");
   const auto valid = of("kopidocka_unit_config_valid", unit);
   EXPECT_EQ(series(valid), -1);
-  docker_->run("guest", {"--label", "kopi-docka.schedule=0 3 * * *"}, {"sleep", "1000"});
+  const auto volume = docker_->volume("guest") + ":/data";
+  docker_->run("guest", {"--label", "kopi-docka.schedule=0 3 * * *", "--volume", volume}, {"sleep", "1000"});
   EXPECT_TRUE(eventually([&] { return series(valid) == 1; })) << program_->log();
-  EXPECT_EQ(program_->run({"list", "--json"}).json()[0]["unit"], unit);
+  EXPECT_EQ(program_->run({"list", unit, "--json"}).json()[0]["valid"], true);
   docker_->docker({"rm", "-f", unit});
   EXPECT_TRUE(eventually([&] { return series(valid) == -1; }));
-  docker_->run("guest", {"--label", "kopi-docka.schedule=0 3 * *"}, {"sleep", "1000"});
+  docker_->run("guest", {"--label", "kopi-docka.schedule=0 3 * *", "--volume", volume}, {"sleep", "1000"});
   EXPECT_TRUE(eventually([&] { return series(valid) == 0; }));
   EXPECT_TRUE(eventually([&] { return program_->log().find("kopi-docka.schedule") != std::string::npos; })) << program_->log();
   docker_->docker({"rename", unit, docker_->name("renamed")});
@@ -92,22 +94,31 @@ TEST_F(DaemonRun, AStackThatComesChangesOrGoesIsKnownFromItsEvents) {
 }
 
 TEST_F(DaemonRun, RunsAUnitWhenItIsDueAndMakesUpOnceForWhatItMissed) {
+  // Under a prefix of its own: the daemons of tests that run beside this one must not take the unit for theirs.
+  const auto prefix = "test." + unit_;
+  program_->environment["KOPI_DOCKA_LABEL_PREFIX"] = prefix;
+  // Once in one or two minutes, and twice two minutes later; the next time after that is tomorrow.
+  const auto first = std::time(nullptr) / 60 * 60 + 120;
+  const auto at = [](std::time_t time) {
+    std::tm local{};
+    ::gmtime_r(&time, &local);
+    return std::to_string(local.tm_min) + " " + std::to_string(local.tm_hour) + " * * *";
+  };
   make_stack("trap 'exit 0' TERM; while :; do sleep 0.1; done",
-             {"--label", "kopi-docka.schedule=* * * * *", "--label", "kopi-docka.timezone=Asia/Kolkata"});
+             {"--label", prefix + ".schedule=" + at(first) + "; " + at(first + 120) + "; " + at(first + 180)});
   start();
-  EXPECT_THAT(program_->run({"list"}).out, HasSubstr("IST"));
-  ASSERT_TRUE(eventually([&] { return reports().size() == 1; }, std::chrono::seconds(150))) << program_->log();
+  EXPECT_EQ(program_->run({"list", unit_, "--json"}).json()[0]["next_run"].get<std::string>().substr(17, 2), "00");
+  ASSERT_TRUE(eventually([&] { return reports().size() == 1; }, std::chrono::seconds(180))) << program_->log();
   EXPECT_EQ(reports()[0]["trigger"], "schedule");
   EXPECT_EQ(reports()[0]["result"], "success") << reports()[0];
   end();
-  // Two more times pass by while nobody is there.
-  std::this_thread::sleep_for(std::chrono::seconds(125));
-  program_->environment["TZ"] = "UTC";
+  // Both times pass by while nobody is there.
+  std::this_thread::sleep_for(std::chrono::seconds(first + 185 - std::time(nullptr)));
   start();
-  ASSERT_TRUE(eventually([&] { return reports().size() >= 2; }, std::chrono::seconds(30))) << program_->log();
+  ASSERT_TRUE(eventually([&] { return reports().size() == 2; })) << program_->log();
   EXPECT_EQ(reports()[1]["trigger"], "catch-up");
-  ASSERT_TRUE(eventually([&] { return reports().size() >= 3; }, std::chrono::seconds(150))) << program_->log();
-  EXPECT_EQ(reports()[2]["trigger"], "schedule") << "one run makes up for all that was missed";
+  EXPECT_EQ(reports()[1]["result"], "success") << reports()[1];
+  EXPECT_FALSE(eventually([&] { return reports().size() > 2; }, std::chrono::seconds(10))) << "one run makes up for all that was missed";
 }
 
 TEST_F(DaemonRun, TwoRunsOfOneUnitNeverGoOnAtOnce) {
@@ -141,7 +152,8 @@ TEST_F(DaemonRun, TheLastSuccessSurvivesARestart) {
   EXPECT_EQ(series(of("kopidocka_containers_held_stopped", unit_)), 0);
   end();
   start();
-  EXPECT_TRUE(eventually([&] { return series(name) == before; })) << series(name) << " is not " << before;
+  EXPECT_TRUE(eventually([&] { return series(name) > 0; }));
+  EXPECT_NEAR(series(name), before, 0.001);
 }
 
 TEST_F(DaemonRun, ALostRepositoryIsSeenAndAReturningOneIsUsedAgain) {
@@ -163,8 +175,10 @@ TEST_F(DaemonRun, SecretsAreInNoLogMetricOrArgument) {
   // Not the one that other tests, running beside this one, look for by name.
   program_->environment["KOPI_DOCKA_PASSWORD"] = "canary-of-this-test";
   program_->environment["KOPI_DOCKA_REPOSITORY"] = "filesystem://" + (program_->folder / "second").string();
+  program_->environment["KOPI_DOCKA_STATE_DIR"] = (program_->folder / "second-state").string();
   fs::create_directories(program_->folder / "second");
-  ASSERT_EQ(program_->inline_({"repository", "init"}).exit_code, 0);
+  const auto created = program_->inline_({"repository", "init"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
   program_->environment["KOPI_DOCKA_LOG_LEVEL"] = "trace";
   start();
   std::string arguments;

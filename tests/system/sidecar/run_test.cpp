@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "base/text.hpp"
 #include "shop.hpp"
 
 namespace kopidocka::testing {
@@ -33,7 +34,7 @@ class Run : public OneShop {
     const auto real = sh("command -v " + engine);
     const auto folder = program_->folder / "bin";
     fs::create_directories(folder);
-    std::ofstream(folder / engine) << "#!/bin/sh\n" << shell << "\nexec " << real;
+    std::ofstream(folder / engine) << "#!/bin/sh\n" << shell << "\nexec " << trim(real) << " \"$@\"\n";
     ::chmod((folder / engine).c_str(), 0700);
     program_->environment["PATH"] = folder.string() + ":" + path;
   }
@@ -166,7 +167,7 @@ TEST_F(Run, TheRecipeHidesSecretsAndTheEnvironmentFileHasThemAll) {
   ASSERT_EQ(::stat((out / "recipe" / "environment.json").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600u);
   const auto reconstructed = text_of(out / "recipe" / "reconstructed-compose.yaml");
-  EXPECT_THAT(reconstructed, HasSubstr("db:"));
+  EXPECT_THAT(reconstructed, HasSubstr("\"db\":"));
   EXPECT_THAT(reconstructed, Not(HasSubstr("hunter2")));
 
   program_->environment["KOPI_DOCKA_RECIPE_ENVIRONMENT"] = "false";
@@ -194,8 +195,9 @@ TEST_F(Run, TheScopeSaysWhatIsSaved) {
     std::set<std::string> found;
     const auto run = program_->inline_({"backup", unit_, "--scope", scope, "--json"});
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
-    for (const auto& snapshot : run.json()["snapshots"]) found.insert(snapshot["type"]);
-    EXPECT_EQ(run.json()["scope"], scope);
+    const auto report = run.json();
+    for (const auto& snapshot : report["snapshots"]) found.insert(snapshot["type"]);
+    EXPECT_EQ(report["scope"], scope);
     return found;
   };
   EXPECT_THAT(types("minimal"), ::testing::UnorderedElementsAre("volume", "bind"));
@@ -238,6 +240,7 @@ TEST_F(Run, AFullDiskUnderTheRepositoryStartsEverythingAgain) {
   fs::create_directories(small);
   sh("mount -t tmpfs -o size=24m none " + small.string());
   program_->environment["KOPI_DOCKA_REPOSITORY"] = "filesystem://" + small.string();
+  program_->environment["KOPI_DOCKA_STATE_DIR"] = (program_->folder / "state-of-small").string();
   program_->environment["KOPI_DOCKA_MIN_FREE"] = "0";
   ASSERT_EQ(program_->inline_({"repository", "init"}).exit_code, 0);
   sh("head -c 60000000 /dev/urandom > " + (volume_path("data") / "big").string());

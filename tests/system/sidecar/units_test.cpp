@@ -22,7 +22,7 @@ class Units : public OneShop {
 
   nlohmann::json lone(const std::vector<std::string>& options) {
     auto all = options;
-    all.insert(all.end(), {"--label", "kopi-docka.enable=true"});
+    all.insert(all.end(), {"--label", "kopi-docka.enable=true", "--stop-timeout", "1"});
     docker_->run("lone", all, {"sleep", "1000"});
     return listed(docker_->name("lone"));
   }
@@ -39,7 +39,7 @@ TEST_F(Units, AComposeProjectIsOneUnitWithAllItsData) {
   if (compose.empty()) GTEST_SKIP() << "neither 'docker compose' nor docker-compose is installed";
   const auto folder = program_->folder / "project";
   fs::create_directories(folder / "pages");
-  const auto image = "kopi-docka-test/" + docker_->prefix() + "postgres:16";
+  const auto image = "kopi-docka-test-" + docker_->prefix() + "of/postgres:16";
   docker_->docker({"tag", kTestImage, image});
   std::ofstream(folder / "compose.yaml") << "version: '3.4'\nservices:\n"
                                          << "  db:\n    image: " << image << "\n    command: sleep 1000\n    volumes: [rows:/rows]\n"
