@@ -114,7 +114,8 @@ Task<> refuse_other_users(RunState& state) {
 }
 
 Task<> perform_check_taint(RunState& state, CheckTaint) {
-  if (!state.hold_began || state.aborted()) co_return;
+  // A run that was cut short keeps nothing anyway, and who was not stopped yet ran all the time.
+  if (!state.hold_began || state.aborted() || state.cut_short) co_return;
   auto& docker = state.context.docker;
   const auto volumes = co_await docker.list_volumes();
   const auto places = held_places(state.plan, volumes);

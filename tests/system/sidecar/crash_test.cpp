@@ -119,7 +119,7 @@ TEST_P(Crash, SigtermInTheMiddleOfAHoldStartsTheContainersFirst) {
   const auto ended = reports();
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0]["result"], "failed");
-  EXPECT_EQ(ended[0]["reason"], "cancelled");
+  EXPECT_EQ(ended[0]["reason"], "cancelled") << ended[0];
   EXPECT_TRUE(program_->journal_lines().empty());
 }
 
