@@ -72,7 +72,8 @@ Assembly::Assembly(boost::asio::any_io_executor io, Settings loaded)
                 if (on_journal_failure) on_journal_failure();
               }),
       reports(state.reports()),
-      worker(own_binary()) {}
+      worker(own_binary()),
+      repository_turn_(executor, 1) {}
 
 void Assembly::make_docker() {
   if (docker) return;
@@ -236,7 +237,25 @@ void Assembly::accept(const RepositoryInfo& info) {
   (void)pinned_id();
 }
 
-Task<Assembly::OpenedRepository> Assembly::open_repository(Cancel cancel) {
+Task<Assembly::OpenedRepository> Assembly::in_turn(Task<OpenedRepository> work) {
+  co_await repository_turn_.acquire();
+  std::exception_ptr failure;
+  OpenedRepository opened;
+  try {
+    opened = co_await std::move(work);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  repository_turn_.release();
+  if (failure) std::rethrow_exception(failure);
+  co_return opened;
+}
+
+Task<Assembly::OpenedRepository> Assembly::open_repository(Cancel cancel) { co_return co_await in_turn(connect_or_create(cancel)); }
+
+Task<Assembly::OpenedRepository> Assembly::init_repository(Cancel cancel) { co_return co_await in_turn(create_repository(cancel)); }
+
+Task<Assembly::OpenedRepository> Assembly::connect_or_create(Cancel cancel) {
   const auto pinned = pinned_id();
   std::optional<Error> missing;
   if (password.empty()) {
@@ -264,7 +283,7 @@ Task<Assembly::OpenedRepository> Assembly::open_repository(Cancel cancel) {
                 "create it with 'kopi-docka repository init', or correct KOPI_DOCKA_REPOSITORY");
   }
   if (!repository_problem.empty()) throw Error(ErrorKind::refused, repository_problem);
-  co_return co_await init_repository(cancel);
+  co_return co_await create_repository(cancel);
 }
 
 Task<> Assembly::require_no_lost_repository(Cancel cancel) {
@@ -280,7 +299,7 @@ Task<> Assembly::require_no_lost_repository(Cancel cancel) {
   if (missing) throw lost_repository(ErrorKind::refused, missing->message());
 }
 
-Task<Assembly::OpenedRepository> Assembly::init_repository(Cancel cancel) {
+Task<Assembly::OpenedRepository> Assembly::create_repository(Cancel cancel) {
   co_await require_no_lost_repository(cancel);
   if (password.empty()) {
     auto created = state.create_password();

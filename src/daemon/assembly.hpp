@@ -44,7 +44,8 @@ struct Assembly {
   Task<> refuse_rivals();
 
   /// Connects to the repository and pins its identity. Creates it only when it is the untouched default one in a place
-  /// that survives us. Returns what is there; `created` tells whether it is new.
+  /// that survives us. Returns what is there; `created` tells whether it is new. One such call at a time: two that create
+  /// at once would leave a repository that nobody can open.
   struct OpenedRepository {
     RepositoryInfo info;
     bool created = false;
@@ -92,11 +93,15 @@ struct Assembly {
   std::string pinned_id();
   void build_engine(const std::string& pinned);
   Task<> require_no_lost_repository(Cancel cancel);
+  Task<OpenedRepository> in_turn(Task<OpenedRepository> work);
+  Task<OpenedRepository> connect_or_create(Cancel cancel);
+  Task<OpenedRepository> create_repository(Cancel cancel);
   /// Pins what is seen for the first time, refuses another one than the pinned, and holds the engine to the pin.
   void accept(const RepositoryInfo& info);
   Error lost_repository(ErrorKind kind, const std::string& why) const;
   std::string must_survive(const std::string& path, const std::string& what) const;
 
+  Semaphore repository_turn_;
   bool folders_open_ = false;
   std::string engine_pin_;
   /// Engines that were replaced: others may still be inside them.

@@ -7,8 +7,8 @@ namespace kopidocka::testing {
 // Scripts for bash -e, so that whoever runs programs in his own way can use them.
 
 /// Fills `root` with all that a restore must bring back: odd names, modes, owners, links, times, files that engines treat
-/// in a special way, a hole of 5 GiB.
-inline std::string awkward_tree_script(const std::string& root) {
+/// in a special way, a hole of that size.
+inline std::string awkward_tree_script(const std::string& root, const std::string& hole) {
   return "cd '" + root + R"sh('
     printf 'x' > $'new\nline'; printf 'y' > ' leading and trailing '; printf z > '-rf'; printf q > "quote'\"\\"
     printf 'u' > 'Grüße 漢字 🐳'; printf 's' > '*?[a]'; : > empty
@@ -19,7 +19,7 @@ inline std::string awkward_tree_script(const std::string& root) {
     mkdir sticky; chmod 1777 sticky; mkdir closed; echo in > closed/inside; chmod 0500 closed
     echo owned > owned; mkdir -p owned.d; echo f > owned.d/f
     ln -s file link; ln -s /etc/passwd absolute; ln -s '../../../etc' up; ln -s $'odd\n target' oddlink; ln -s nowhere dangling
-    ln -s deep dirlink; truncate -s 5G hole; printf tail >> hole
+    ln -s deep dirlink; truncate -s )sh" + hole + R"sh( hole; printf tail >> hole
     if [ "$(id -u)" = 0 ]; then chown 1234:5678 owned owned.d; chown -h 4321:8765 link; chown 33:33 sticky; fi
     chmod 4755 setuid; chmod 2755 setgid
     touch -d '2001-02-03 04:05:06.123456789' file owned; touch -h -d '1999-12-31 23:59:59.987654321' link

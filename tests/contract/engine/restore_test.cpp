@@ -14,7 +14,7 @@ std::string listing(const fs::path& root, bool kopia) { return shell(tree_listin
 std::string hashes(const fs::path& root) { return shell(tree_hashes_script(root.string())); }
 
 TEST_P(EngineContract, AnAwkwardTreeComesBackAsItWas) {
-  shell(awkward_tree_script(source_.string()));
+  shell(awkward_tree_script(source_.string(), "300M"));
   const auto before = listing(source_, kopia());
   const auto made = saved();
   ASSERT_TRUE(made.clean()) << made.errors;

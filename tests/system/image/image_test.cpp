@@ -64,7 +64,7 @@ class Image : public ::testing::Test {
 
   std::vector<std::string> places(const std::string& name) {
     return {"--volume", docker_->name(name + "-state") + ":/var/lib/kopi-docka", "--volume", docker_->name(name + "-cache") + ":/var/cache/kopi-docka",
-            "--volume", docker_->name("repository") + ":/repository"};
+            "--volume", docker_->name(name + "-repository") + ":/repository"};
   }
 
   CliResult verb(const std::string& container, std::vector<std::string> words) {
@@ -178,9 +178,13 @@ TEST_F(Image, WithoutAMountForItsStateNothingIsStopped) {
   const auto since = state_of(docker_->name("guest"), ".State.StartedAt");
   // A state folder in the container's own layer would be gone with it, and with it the debts.
   const auto name = sidecar("forgetful", {"--tmpfs", "/var/lib/kopi-docka", "--volume", docker_->name("cache") + ":/var/cache/kopi-docka",
-                                          "--volume", docker_->name("repository") + ":/repository"});
+                                          "--env", "KOPI_DOCKA_PASSWORD=of-this-test", "--volume", docker_->name("repository") + ":/repository"});
   ASSERT_TRUE(eventually([&] { return verb(name, {"health", "--live"}).exit_code == 0; }, std::chrono::seconds(60)));
   ASSERT_TRUE(eventually([&] { return verb(name, {"list"}).exit_code == 0; })) << docker_cli({"logs", name}).output;
+  // The daemon makes the default one by itself; whoever comes second is told that there is one.
+  const auto made = verb(name, {"repository", "init"});
+  EXPECT_TRUE(made.exit_code == 0 || made.exit_code == 4) << made.output;
+  ASSERT_TRUE(eventually([&] { return verb(name, {"repository", "status"}).exit_code == 0; })) << docker_cli({"logs", name}).output;
   const auto run = verb(name, {"backup", docker_->name("guest")});
   EXPECT_EQ(run.exit_code, 4) << run.output;
   EXPECT_THAT(run.output, HasSubstr("state folder"));

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <ctime>
+#include <fstream>
 #include <thread>
 
 #include "shop.hpp"
@@ -93,32 +94,42 @@ TEST_F(DaemonRun, AStackThatComesChangesOrGoesIsKnownFromItsEvents) {
   EXPECT_EQ(series(valid), -1);
 }
 
-TEST_F(DaemonRun, RunsAUnitWhenItIsDueAndMakesUpOnceForWhatItMissed) {
+/// A daily time of a schedule, so many seconds from now.
+std::string daily(int seconds_from_now) {
+  const std::time_t time = std::time(nullptr) + seconds_from_now;
+  std::tm utc{};
+  ::gmtime_r(&time, &utc);
+  return std::to_string(utc.tm_min) + " " + std::to_string(utc.tm_hour) + " * * *";
+}
+
+TEST_F(DaemonRun, RunsAUnitWhenItIsDue) {
   // Under a prefix of its own: the daemons of tests that run beside this one must not take the unit for theirs.
   const auto prefix = "test." + unit_;
   program_->environment["KOPI_DOCKA_LABEL_PREFIX"] = prefix;
-  // Once in one or two minutes, and twice two minutes later; the next time after that is tomorrow.
-  const auto first = std::time(nullptr) / 60 * 60 + 120;
-  const auto at = [](std::time_t time) {
-    std::tm local{};
-    ::gmtime_r(&time, &local);
-    return std::to_string(local.tm_min) + " " + std::to_string(local.tm_hour) + " * * *";
-  };
+  // Several times of one unit, in its own zone; the first comes within two minutes.
   make_stack("trap 'exit 0' TERM; while :; do sleep 0.1; done",
-             {"--label", prefix + ".schedule=" + at(first) + "; " + at(first + 120) + "; " + at(first + 180)});
+             {"--label", prefix + ".schedule=" + daily(90) + "; 0 0 1 1 *", "--label", prefix + ".timezone=Etc/UTC"});
   start();
-  EXPECT_EQ(program_->run({"list", unit_, "--json"}).json()[0]["next_run"].get<std::string>().substr(17, 2), "00");
+  EXPECT_NE(program_->run({"list", unit_, "--json"}).json()[0]["next_run"], nullptr);
   ASSERT_TRUE(eventually([&] { return reports().size() == 1; }, std::chrono::seconds(180))) << program_->log();
   EXPECT_EQ(reports()[0]["trigger"], "schedule");
   EXPECT_EQ(reports()[0]["result"], "success") << reports()[0];
-  end();
-  // Both times pass by while nobody is there.
-  std::this_thread::sleep_for(std::chrono::seconds(first + 185 - std::time(nullptr)));
+}
+
+TEST_F(DaemonRun, MakesUpOnceForAllThatWasMissed) {
+  const auto prefix = "test." + unit_;
+  program_->environment["KOPI_DOCKA_LABEL_PREFIX"] = prefix;
+  make_stack("trap 'exit 0' TERM; while :; do sleep 0.1; done",
+             {"--label", prefix + ".schedule=" + daily(-1200) + "; " + daily(-600), "--label", prefix + ".timezone=Etc/UTC"});
+  // Known since days, and nobody was there.
+  std::ofstream(program_->state() / "units.json") << nlohmann::json{{unit_, "2026-01-02T03:04:05+00:00"}};
   start();
-  ASSERT_TRUE(eventually([&] { return reports().size() == 2; })) << program_->log();
-  EXPECT_EQ(reports()[1]["trigger"], "catch-up");
-  EXPECT_EQ(reports()[1]["result"], "success") << reports()[1];
-  EXPECT_FALSE(eventually([&] { return reports().size() > 2; }, std::chrono::seconds(10))) << "one run makes up for all that was missed";
+  ASSERT_TRUE(eventually([&] { return reports().size() == 1; })) << program_->log();
+  EXPECT_EQ(reports()[0]["trigger"], "catch-up");
+  EXPECT_EQ(reports()[0]["result"], "success") << reports()[0];
+  end();
+  start();
+  EXPECT_FALSE(eventually([&] { return reports().size() > 1; }, std::chrono::seconds(8))) << "one run makes up for all";
 }
 
 TEST_F(DaemonRun, TwoRunsOfOneUnitNeverGoOnAtOnce) {

@@ -43,7 +43,7 @@ TEST_F(Inline, ADryRunMakesNoRepository) {
 TEST_F(Inline, ATerminalThatGoesAwayInAHoldLeavesNothingStopped) {
   make_stack("trap 'sleep 2; exit 0' TERM; while :; do sleep 0.1; done");
   // The signal comes while db, which takes two seconds to stop, is being stopped.
-  const auto ran = shell("\"$KD\" backup " + unit_ + " --inline --json >\"$FOLDER/out\" 2>&1 & run=$!; for i in $(seq 600); do "
+  const auto ran = shell("env --default-signal=HUP \"$KD\" backup " + unit_ + " --inline --json >\"$FOLDER/out\" 2>&1 & run=$!; for i in $(seq 600); do "
                          "grep -qs '\"stopping\"' " + (program_->state() / "journal").string() + "/* && break; sleep 0.05; done; "
                          "kill -HUP $run; wait $run; code=$?; grep '^{' \"$FOLDER/out\"; exit $code");
   EXPECT_EQ(ran.exit_code, 130) << ran.out << ran.err;
@@ -65,7 +65,8 @@ TEST_F(Inline, DoctorNamesAMissingDockerEngine) {
   const auto ran = program_->inline_({"doctor", "--json"});
   EXPECT_EQ(ran.exit_code, 1) << ran.err;
   std::map<std::string, std::string> verdicts;
-  for (const auto& check : ran.json()["checks"]) verdicts[check["check"]] = check["verdict"];
+  const auto answer = ran.json();
+  for (const auto& check : answer["checks"]) verdicts[check["check"]] = check["verdict"];
   EXPECT_EQ(verdicts["docker engine"], "bad");
   for (const auto* name : {"state folder", "engine program", "password", "repository"}) EXPECT_EQ(verdicts[name], "good") << ran.out;
 }

@@ -22,7 +22,7 @@ TEST_P(Tree, AVolumeOfManyAwkwardFilesComesBackByteForByte) {
   docker_->run("keeper", {"--volume", docker_->volume("data") + ":/data", "--label", "kopi-docka.enable=true", "--stop-timeout", "1"},
                {"sleep", "1000"});
   const auto root = volume_path("data").string();
-  bash(awkward_tree_script(root));
+  bash(awkward_tree_script(root, "5G"));
   bash("cd '" + root + "' && mkdir many && cd many && for d in $(seq 100); do mkdir $d; for f in $(seq 200); do echo $d/$f > $d/$f; done; done");
   // The folder that holds them all was made anew by its owner.
   bash("touch -d '2005-05-05 05:05:05.555555555' '" + root + "'");
