@@ -1,6 +1,8 @@
 #include "plan/plan.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -36,10 +38,12 @@ struct Describer {
            (step.target.in_place ? " beside its place" : " to " + printable(step.target.local_path));
   }
   std::string operator()(const SwapData& step) const {
-    return "put " + printable(step.target.name) + " into place, keep the present data aside";
+    return "put " + printable(step.target.name) + " into place" + (step.target.in_place ? ", keep the present data aside" : "");
   }
   std::string operator()(const RevertOnAbort&) const { return "if anything failed, put the old data back"; }
-  std::string operator()(const DropAside& step) const { return "drop the replaced data of " + printable(step.target.name); }
+  std::string operator()(const DropAside& step) const {
+    return (step.target.in_place ? "drop the replaced data of " : "clean up after ") + printable(step.target.name);
+  }
 };
 
 }  // namespace
@@ -55,17 +59,25 @@ std::string_view to_string(Phase phase) {
   return phase == Phase::prepare ? "prepare" : phase == Phase::hold ? "hold" : "settle";
 }
 
+namespace {
+
+std::string headline(const Plan& plan, Phase phase) {
+  if (phase == Phase::prepare) return "before (everything stays up)";
+  if (phase == Phase::settle) return "after (everything is up)";
+  const bool stops = std::any_of(plan.steps.begin(), plan.steps.end(),
+                                 [](const Step& step) { return std::holds_alternative<StopMember>(step.action); });
+  return stops ? "hold (containers are down)" : "then (nothing is stopped)";
+}
+
+}  // namespace
+
 std::string plan_text(const Plan& plan) {
   std::string text;
   for (const auto phase : {Phase::prepare, Phase::hold, Phase::settle}) {
     bool any = false;
     for (const auto& step : plan.steps) {
       if (step.phase != phase) continue;
-      if (!any) {
-        text += phase == Phase::prepare ? "before (everything stays up)\n" : phase == Phase::hold ? "hold (containers are down)\n"
-                                                                                                  : "after (everything is up)\n";
-      }
-      any = true;
+      if (!std::exchange(any, true)) text += headline(plan, phase) + "\n";
       text += "  " + describe(step.action) + "\n";
     }
   }

@@ -15,6 +15,7 @@ namespace {
 using namespace kopidocka::testing;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -251,6 +252,15 @@ TEST(RestorePlan, ToAFolderTouchesNothingElse) {
   }
   restore.options.volumes = {"db"};
   EXPECT_THAT(places<StageRestore>(restore.plan()), ElementsAre("/tmp/out/volumes/shop_db"));
+}
+
+TEST(RestorePlan, ToAFolderSpeaksOfNoStopAndOfNoReplacedData) {
+  Restore restore;
+  restore.options.to_folder = "/tmp/out";
+  const auto text = plan_text(restore.plan());
+  EXPECT_THAT(text, HasSubstr("then (nothing is stopped)"));
+  for (const auto* word : {"are down", "aside"}) EXPECT_THAT(text, Not(HasSubstr(word)));
+  EXPECT_THAT(plan_text(Restore().plan()), HasSubstr("hold (containers are down)"));
 }
 
 TEST(RestorePlan, ToAFolderKeepsBindsApartThatLookAlikeWithoutSlashes) {
