@@ -117,7 +117,10 @@ void show_reports(std::ostream& out, const json& reports) {
     if (restores) row.insert(row.begin() + 2, text_of(report, "kind"));
     table.add(row);
     const auto& problems = report.at("problems");
-    if (!problems.empty()) table.note(wrapped(text_of(report, "reason") + ": " + printable(problems.front().get<std::string>()), "  ! "));
+    if (!problems.empty()) {
+      const auto reason = text_of(report, "reason");
+      table.note(wrapped((reason.empty() ? "" : reason + ": ") + printable(problems.front().get<std::string>()), "  ! "));
+    }
   }
   if (table.empty()) {
     out << "no runs yet\n";

@@ -22,7 +22,7 @@ std::vector<VerbSpec> make_table() {
       {"restore", "UNIT", 1, 1, "bring a unit's data back",
        {"kopi-docka restore shop", "kopi-docka restore shop --at '2026-11-20 03:00' --volume db --yes",
         "kopi-docka restore shop --to /restore/shop"},
-       {{"at", "WHEN", "latest, an id, or a time (the newest backup not later)"},
+       {{"at", "WHEN", "latest, an id, or a time in UTC (newest backup not later)"},
         {"volume", "NAME", "only this volume or bind; may be repeated"},
         {"to", "FOLDER", "into an empty folder instead of in place"},
         {"yes", "", "do not ask"},

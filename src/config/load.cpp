@@ -147,6 +147,10 @@ class Loader {
     collect_keys(*layers_.file, "", names);
     for (const auto& name : names) {
       if (!is_known(name)) problem(unknown(name, "file " + layers_.file_name));
+      const bool names_secret = is_secret(name) || (name.ends_with(kFileSuffix) && is_secret(name.substr(0, name.size() - kFileSuffix.size())));
+      if (names_secret && layers_.file->getString(name).empty()) {
+        problem({ErrorKind::invalid, name + " (file " + layers_.file_name + ") is empty", "give it a value, or remove the line"});
+      }
       if (is_secret(name) && others_may_read(layers_.file_name)) {
         out_.warnings.push_back(layers_.file_name + " holds " + name +
                                 " and every user may read it: chmod 600 it");

@@ -116,7 +116,7 @@ std::vector<SettingRow> unit_rows() {
        .type = "time zone",
        .fallback = "UTC",
        .example = "Europe/Berlin",
-       .text = "Zone of schedules without a `timezone` label, and of times that are shown.",
+       .text = "Zone of schedules without a `timezone` label, and of the next run that is shown; other times are UTC.",
        .assign = into(&Settings::time_zone, read_time_zone)},
       {.name = "KOPI_DOCKA_RECIPE_ENVIRONMENT",
        .type = "true, false",

@@ -286,7 +286,13 @@ Task<std::vector<RestorePoint>> Coordinator::restore_points(bool all_hosts) {
   std::set<std::string> runs;
   for (const auto& point : points) runs.insert(point.backup_id);
   const auto marks = unfinished(runs);
+  std::set<std::string> unreadable;
+  for (const auto& report : assembly_.reports.of_runs(runs)) {
+    if (report.reason == "unreadable") unreadable.insert(report.backup_id);
+  }
   for (auto& point : points) {
+    // Restic learns of it when nobody else is at work; until then only our report knows.
+    if (unreadable.count(point.backup_id) != 0) point.partial = true;
     const auto found = marks.find(point.backup_id);
     if (found == marks.end()) continue;
     point.complete = false;

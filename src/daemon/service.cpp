@@ -135,7 +135,9 @@ Task<ControlReply> Service::list(const Json& args) {
     if (shown) listed.push_back(unit_json(unit, next_run_of(unit)));
     if (!shown && wanted.empty()) ++hidden;
   }
-  if (!wanted.empty() && listed.size() < wanted.size()) (void)co_await coordinator_.look_at(wanted.front());
+  if (listed.size() < wanted.size()) {
+    for (const auto& name : wanted) (void)co_await coordinator_.look_at(name);  // names the one that is not there
+  }
   co_return reply({{"units", listed}, {"not_enabled", hidden}, {"label_prefix", coordinator_.assembly().surroundings.defaults.prefix}});
 }
 

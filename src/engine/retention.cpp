@@ -1,6 +1,7 @@
 #include "engine/retention.hpp"
 
 #include <algorithm>
+#include <map>
 #include <array>
 #include <chrono>
 #include <set>
@@ -42,9 +43,7 @@ long month_of(TimePoint time) {
 }
 long year_of(TimePoint time) { return static_cast<int>(year_month_day(floor<days>(time)).year()); }
 
-}  // namespace
-
-std::vector<std::string> expired_ids(std::vector<Snapshot> snapshots, const Retention& retention) {
+std::vector<std::string> expired_of_one(std::vector<Snapshot> snapshots, const Retention& retention) {
   std::erase_if(snapshots, [](const auto& snapshot) { return !snapshot.usable(); });
   if (snapshots.empty() || retention == Retention{0, 0, 0, 0, 0, 0}) return {};
   std::sort(snapshots.begin(), snapshots.end(), [](const auto& a, const auto& b) { return a.start_time > b.start_time; });
@@ -67,6 +66,21 @@ std::vector<std::string> expired_ids(std::vector<Snapshot> snapshots, const Rete
     if (!kept && !snapshots[i].pinned) result.push_back(snapshots[i].id);
   }
   return result;
+}
+
+}  // namespace
+
+std::vector<std::string> expired_ids(std::vector<Snapshot> snapshots, const Retention& retention) {
+  std::map<std::string, std::vector<Snapshot>> histories;
+  for (auto& snapshot : snapshots) {
+    const auto unit = snapshot.tags.find("unit");
+    histories[unit == snapshot.tags.end() ? std::string() : unit->second].push_back(std::move(snapshot));
+  }
+  std::vector<std::string> gone;
+  for (auto& [unit, history] : histories) {
+    for (auto& id : expired_of_one(std::move(history), retention)) gone.push_back(std::move(id));
+  }
+  return gone;
 }
 
 }  // namespace kopidocka

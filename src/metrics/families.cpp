@@ -180,7 +180,9 @@ std::string metrics_markdown() {
       "`bind:<last part of its path>-<checksum>`, because paths of the host are nobody's business.\n"
       "This page is generated from `src/metrics/families.cpp`.\n\n"
       "[compose/monitoring.yaml](../compose/monitoring.yaml) adds Prometheus with alert rules and Alertmanager to the "
-      "sidecar:\n\n```sh\ndocker compose -f compose/sidecar.yaml -f compose/monitoring.yaml up -d\n```\n\n| Name | Type | Labels | Meaning "
+      "sidecar:\n\n```sh\ndocker compose -f compose/sidecar.yaml -f compose/monitoring.yaml up -d\n```\n\n"
+      "When the service stands in a compose file of yours, copy `compose/monitoring.yaml` and the folder "
+      "`compose/monitoring` beside it and name your file in place of `compose/sidecar.yaml`.\n\n| Name | Type | Labels | Meaning "
       "|\n|---|---|---|---|\n";
   for (const auto& row : family_table()) {
     text += "| `" + std::string(row.name) + "` | " + std::string(to_string(row.type)) + " | " +

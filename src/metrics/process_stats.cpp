@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace kopidocka {
@@ -36,7 +37,6 @@ ProcessStats read_process_stats() {
     std::string field;
     const double ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
     for (int number = 3; fields >> field && number <= 24; ++number) {
-      if (number == 14 || number == 15) stats.cpu_seconds += std::stod(field) / ticks;
       if (number == 22) stats.start_time_seconds = boot_time() + std::stod(field) / ticks;
       if (number == 24)
         stats.resident_bytes = std::stoull(field) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
@@ -46,6 +46,10 @@ ProcessStats read_process_stats() {
   for (auto it = std::filesystem::directory_iterator("/proc/self/fd", code);
        !code && it != std::filesystem::directory_iterator(); it.increment(code)) {
     ++stats.open_fds;
+  }
+  timespec used{};
+  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0) {
+    stats.cpu_seconds = static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
   }
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) stats.max_fds = limit.rlim_cur;

@@ -91,7 +91,11 @@ Task<ProcessResult> ResticEngine::attempt(ProgramCall call, Milliseconds patienc
 }
 
 Task<std::string> ResticEngine::run(ProgramCall call, Cancel cancel) {
-  auto result = co_await attempt(call, settings_.deadlines.locked, cancel);
+  co_return co_await run(std::move(call), std::move(cancel), settings_.deadlines.locked);
+}
+
+Task<std::string> ResticEngine::run(ProgramCall call, Cancel cancel, Milliseconds patience) {
+  auto result = co_await attempt(call, patience, cancel);
   throw_unless_ended(result, call);
   if (!result.ok()) co_await fail(result, call.doing, cancel);
   co_return std::move(result.output);
@@ -244,14 +248,15 @@ Task<std::vector<ResticSnapshot>> ResticEngine::read_snapshots(std::vector<std::
   auto call = make_call("list snapshots", std::move(args));
   const auto output = co_await run(std::move(call), std::move(cancel));
   auto snapshots = decode_restic_snapshots(output).value();
-  // What a backup calls itself may be the beginning of its id.
-  for (const auto& id : postponed_.removals) {
-    std::erase_if(snapshots, [&](const auto& one) { return one.snapshot.id.rfind(id, 0) == 0; });
-  }
   for (auto& one : snapshots) {
     if (const auto it = postponed_.errors.find(one.snapshot.id); it != postponed_.errors.end()) one.snapshot.errors = it->second;
   }
   co_return snapshots;
+}
+
+bool ResticEngine::is_postponed(const std::string& id) const {
+  // What a backup calls itself may be the beginning of its id.
+  return std::any_of(postponed_.removals.begin(), postponed_.removals.end(), [&](const auto& removal) { return id.rfind(removal, 0) == 0; });
 }
 
 Task<std::vector<Snapshot>> ResticEngine::list(SnapshotFilter filter, Cancel cancel) {
@@ -259,6 +264,8 @@ Task<std::vector<Snapshot>> ResticEngine::list(SnapshotFilter filter, Cancel can
   std::vector<Snapshot> result;
   for (auto& found : co_await read_snapshots(kAll, cancel)) {
     const bool own = found.snapshot.host == settings_.hostname;
+    // Who asks by tag, as for all of one run, may be about to remove it. Otherwise what is to go is gone.
+    if (filter.tags.empty() && is_postponed(found.snapshot.id)) continue;
     if ((filter.all_hosts || own) && matches(filter, found.snapshot)) result.push_back(std::move(found.snapshot));
   }
   co_return result;

@@ -49,6 +49,9 @@ class ResticEngine : public SnapshotEngine {
   ProgramCall make_call(std::string doing, std::vector<std::string> args) const;
   Task<ProcessResult> attempt(ProgramCall call, Milliseconds patience, Cancel cancel);
   Task<std::string> run(ProgramCall call, Cancel cancel);
+  Task<std::string> run(ProgramCall call, Cancel cancel, Milliseconds patience);
+  Task<std::vector<std::string>> expire_alone(Cancel cancel);
+  bool is_postponed(const std::string& id) const;
   Task<> fail(ProcessResult result, std::string doing, Cancel cancel);
   Task<> ready(Cancel cancel);
   Task<> open(Cancel cancel);

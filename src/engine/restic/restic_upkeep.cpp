@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kNamesPerCall = 200;
 /// A single try to have the repository to oneself, while containers may be down.
 constexpr Milliseconds kAtOnce{0};
+constexpr Milliseconds kRetryAlone{1'000};
 const std::vector<std::string> kAll;  ///< no ids: every snapshot
 
 bool same_id(const std::string& id, const std::string& asked) { return id.rfind(asked, 0) == 0; }
@@ -35,7 +36,7 @@ Task<> ResticEngine::do_postponed(Cancel cancel) {
   while (!postponed_.errors.empty()) {
     const auto [id, errors] = *postponed_.errors.begin();
     auto call = make_call("note unreadable entries", {"tag", "--add", restic_errors_tag(errors), id});
-    co_await run(std::move(call), cancel);
+    (void)co_await run(std::move(call), cancel, kAtOnce);
     postponed_.errors.erase(id);
   }
   const std::vector<std::string> removals(postponed_.removals.begin(), postponed_.removals.end());
@@ -77,7 +78,7 @@ Task<> ResticEngine::forget(std::vector<std::string> ids, Cancel cancel) {
     std::vector<std::string> args{"forget"};
     for (size_t i = first; i < std::min(first + kNamesPerCall, ids.size()); ++i) args.push_back(ids[i]);
     auto call = make_call("remove snapshots", std::move(args));
-    co_await run(std::move(call), cancel);
+    (void)co_await run(std::move(call), cancel, kAtOnce);
   }
 }
 
@@ -123,6 +124,22 @@ Task<std::vector<std::string>> ResticEngine::expire(std::vector<SourcePolicy> po
     gate_.retract(std::vector<std::string>(1, path));
     postponed_.retention.insert_or_assign(path, std::move(policy));
   }
+  const auto until = std::chrono::steady_clock::now() + settings_.deadlines.locked;
+  while (true) {
+    std::exception_ptr failure;
+    try {
+      co_return co_await expire_alone(cancel);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    // Another program's lock. Our own backups must not wait for it behind us, so the gate is open meanwhile.
+    if (to_error(failure).kind() != ErrorKind::busy || std::chrono::steady_clock::now() >= until) std::rethrow_exception(failure);
+    cancel.throw_if_requested();
+    co_await sleep_for(kRetryAlone);
+  }
+}
+
+Task<std::vector<std::string>> ResticEngine::expire_alone(Cancel cancel) {
   const auto pass = co_await gate_.enter_alone(settings_.deadlines.locked, cancel);
   if (!pass) co_return std::vector<std::string>();
   co_await unlock(cancel);

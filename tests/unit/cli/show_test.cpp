@@ -92,6 +92,10 @@ TEST(Shown, HistoryFitsATerminalAndTellsWhatWentWrong) {
   EXPECT_THAT(text, HasSubstr("2026-11-22 03:00  " + std::string(kUnit) + "  success  1h12m1s  63.9s  0d5c1a2b\n"));
   EXPECT_THAT(text, HasSubstr("  ! repository: the repository does not answer:"));
   EXPECT_THAT(text, Not(HasSubstr("KIND")));
+  auto warned = report("shop", "success");
+  warned["reason"] = "";
+  warned["problems"] = {"a compose file is out of sight"};
+  EXPECT_THAT(shown(show_reports, json::array({warned})), HasSubstr("  ! a compose file is out of sight"));
   auto restore = report("shop", "success");
   restore["kind"] = "restore";
   EXPECT_THAT(shown(show_reports, json::array({restore})), HasSubstr("KIND"));

@@ -203,6 +203,14 @@ TEST_F(SettingsTest, ASecretGivenTwiceEmptyOrUnreadableIsAnError) {
             1u);
 }
 
+TEST_F(SettingsTest, AnEmptySecretInTheFileIsAnErrorAndNotAGeneratedPassword) {
+  for (const auto* line : {"KOPI_DOCKA_PASSWORD =\n", "KOPI_DOCKA_PASSWORD_FILE =\n"}) {
+    const auto loaded = load_settings({{"KOPI_DOCKA_CONFIG", file("e.conf", line)}}, true);
+    EXPECT_THAT(all_text(loaded), HasSubstr("is empty")) << line;
+    EXPECT_FALSE(loaded.settings) << line;
+  }
+}
+
 TEST_F(SettingsTest, ASecretFileThatOthersMayReadIsAWarning) {
   const auto loaded = load_settings({{"KOPI_DOCKA_PASSWORD_FILE", file("password", "one\n", 0644)}}, true);
   ASSERT_TRUE(loaded.settings);

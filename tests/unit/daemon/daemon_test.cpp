@@ -112,7 +112,11 @@ struct WholeDaemon {
 Task<> requests_are_counted(WholeDaemon& world) {
   const bool started = co_await world.logged("repository: ");
   EXPECT_TRUE(started) << world.log;
-  const auto text = co_await world.metrics();
+  auto text = co_await world.metrics();
+  for (int i = 0; i < 400 && text.find("operation=\"events\"") == std::string::npos; ++i) {
+    co_await sleep_for(Milliseconds(25));
+    text = co_await world.metrics();
+  }
   EXPECT_THAT(text, HasSubstr("kopidocka_docker_request_duration_seconds_count{operation=\"list_containers\"}"));
   EXPECT_THAT(text, HasSubstr("kopidocka_docker_request_duration_seconds_count{operation=\"events\"}"));
   EXPECT_THAT(text, HasSubstr("kopidocka_filesystem_free_bytes{role=\"state\"}"));

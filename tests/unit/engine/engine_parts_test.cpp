@@ -84,6 +84,13 @@ TEST(Retention, NeverNamesIncompleteSnapshots) {
   EXPECT_EQ(expired_ids(all, {1, 0, 0, 0, 0, 0}), std::vector<std::string>{"1"});
 }
 
+TEST(Retention, UnitsThatShareASourceHaveAHistoryEach) {
+  auto all = hourly_for(6);
+  for (size_t i = 0; i < all.size(); ++i) all[i].tags["unit"] = i % 2 == 0 ? "shop" : "blog";
+  EXPECT_EQ(expired_ids(all, {1, 0, 0, 0, 0, 0}).size(), 4u);
+  EXPECT_TRUE(expired_ids(all, {3, 0, 0, 0, 0, 0}).empty());
+}
+
 TEST(Retention, NeverNamesPinnedSnapshots) {
   auto all = hourly_for(3);
   all[0].pinned = true;
