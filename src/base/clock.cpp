@@ -29,6 +29,8 @@ TimePoint from_iso8601(const std::string& text) {
                   &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used) != 6 || used == 0) {
     return {};
   }
+  // Nanoseconds since 1970 in 64 bits hold no more; Docker's "never" is the year 1.
+  if (parts.tm_year < 1678 || parts.tm_year > 2261) return {};
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;
   auto position = static_cast<size_t>(used);

@@ -14,10 +14,10 @@ using nlohmann::json;
 
 constexpr int kFormatVersion = 1;
 
-constexpr std::array<std::pair<Type, std::string_view>, 13> kTypes = {{
+constexpr std::array<std::pair<Type, std::string_view>, 14> kTypes = {{
     {Type::begin, "begin"}, {Type::hold, "hold"}, {Type::stopping, "stopping"}, {Type::stopped, "stopped"},
     {Type::starting, "starting"}, {Type::started, "started"}, {Type::disowned, "disowned"}, {Type::staging, "staging"},
-    {Type::swapping, "swapping"}, {Type::swapped, "swapped"}, {Type::restored, "restored"}, {Type::reported, "reported"},
+    {Type::swapping, "swapping"}, {Type::swapped, "swapped"}, {Type::restored, "restored"}, {Type::kept, "kept"}, {Type::reported, "reported"},
     {Type::end, "end"}}};
 
 json member_json(const HeldMember& member) {

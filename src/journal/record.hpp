@@ -53,6 +53,7 @@ struct JournalRecord {
     swapping,  ///< data: present data goes aside, new data into place, next
     swapped,
     restored,  ///< data: the old data is back in place
+    kept,      ///< the restored data stays: containers are started on it next, and nothing is put back any more
     reported,  ///< result, reason: the run has ended with them; note kDataInDoubt when its data was not put back
     end,       ///< nothing is owed any more
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -100,6 +101,7 @@ Debts debts_of(const std::vector<JournalRecord>& records) {
         break;
       case Type::swapping: debts.swaps.push_back(record.data.value_or(HeldData{})); break;
       case Type::restored: drop_data(debts.swaps, record.data); break;
+      case Type::kept: debts.replaced = std::exchange(debts.swaps, {}); break;
       case Type::reported: take_reported(debts, record); break;
       case Type::end: debts.ended = true; break;
       case Type::swapped: break;

@@ -27,6 +27,7 @@ struct Debts {
   std::vector<std::string> restarted;  ///< names of those that recovery has started already
   std::vector<std::string> reasons;    ///< why debts were closed without a start, in plain sentences
   std::vector<HeldData> swaps;        ///< data that must be put back before anything starts
+  std::vector<HeldData> replaced;     ///< data that was exchanged for good; what it replaced may still lie beside it
   std::vector<HeldData> staged;       ///< new data lying about beside its target
   bool reported = false;
   std::string result, reason;  ///< of the run, when it is reported

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <set>
 
@@ -45,8 +46,10 @@ bool ran_meanwhile(const RunState& state, const Container& container) {
   }
   const auto began = state.hold_began.value_or(state.report.started_at);
   const auto ended = state.read_ended.value_or(state.context.clock.now());
-  if (from_iso8601(container.state.started_at) > ended) return false;
-  return container.running() || from_iso8601(container.state.finished_at) >= began;
+  const bool ended_within = from_iso8601(container.state.finished_at) >= began;
+  // Started again since: of its earlier life only the end is known.
+  if (from_iso8601(container.state.started_at) > ended) return ended_within;
+  return container.running() || ended_within;
 }
 
 /// Kopi-docka's own containers, as discovery leaves them out: what they mount, they mount for backups.
@@ -65,7 +68,7 @@ std::set<std::string> own_containers(const RunContext& context, const std::vecto
 Error in_the_way(const Container& container, const HeldPlace& place) {
   return {ErrorKind::refused,
           "container " + printable(container.name) + (place.any_use ? " uses " : " writes to ") + printable(place.name) +
-              " and is not among those that are stopped: it was started while the run was prepared",
+              " and is not among those that are stopped",
           "run it again when nobody else works on the unit"};
 }
 
@@ -104,22 +107,47 @@ Task<> refuse_other_users(RunState& state) {
   const auto containers = co_await inspect_all(docker, co_await docker.list_containers(), kLooksAtOnce);
   const auto own = own_containers(state.context, containers);
   for (const auto& container : containers) {
-    if (!container.running() || own.count(container.id) != 0 || stopped.count(container.id) != 0) continue;
+    if (own.count(container.id) != 0 || stopped.count(container.id) != 0) continue;
     const auto use = use_of(container, places, volumes);
     if (use.place == nullptr) continue;
-    if (!use.above || is_of_unit(state.plan.unit, container)) throw in_the_way(container, *use.place);
+    const bool bystander = use.above && !is_of_unit(state.plan.unit, container);
+    if (!bystander && container.running()) throw in_the_way(container, *use.place);
+    if (!bystander) continue;
+    // Running or not: another run of ours may hold it down just now and start it in the middle of this one.
     // Discovery warns about it, or knows the folder as the host's own: whether it writes just here, nobody can tell.
     state.bystanders.insert(container.id);
   }
 }
 
+namespace {
+
+constexpr Milliseconds kLookAgain{60'000};
+
+/// All containers and volumes. A moment without Docker after hours of reading must not cost the backup.
+Task<std::pair<std::vector<Container>, std::vector<Volume>>> look_around(RunState& state) {
+  auto& context = state.context;
+  const auto until = context.clock.steady() + kLookAgain;
+  while (true) {
+    std::exception_ptr failure;
+    try {
+      auto volumes = co_await context.docker.list_volumes();
+      auto containers = co_await inspect_all(context.docker, co_await context.docker.list_containers(), kLooksAtOnce);
+      co_return std::pair(std::move(containers), std::move(volumes));
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!is_passing(to_error(failure)) || context.clock.steady() >= until) std::rethrow_exception(failure);
+    co_await sleep_for(Milliseconds(1'000));
+  }
+}
+
+}  // namespace
+
 Task<> perform_check_taint(RunState& state, CheckTaint) {
   // A run that was cut short keeps nothing anyway, and who was not stopped yet ran all the time.
   if (!state.hold_began || state.aborted() || state.cut_short) co_return;
-  auto& docker = state.context.docker;
-  const auto volumes = co_await docker.list_volumes();
+  const auto [containers, volumes] = co_await look_around(state);
   const auto places = held_places(state.plan, volumes);
-  const auto containers = co_await inspect_all(docker, co_await docker.list_containers(), kLooksAtOnce);
   const auto own = own_containers(state.context, containers);
   for (const auto& container : containers) {
     if (own.count(container.id) != 0 || state.bystanders.count(container.id) != 0) continue;

@@ -28,6 +28,7 @@ struct PhaseRun {
 /// A word of the fixed list for reports and metrics, from what was being done.
 std::string reason_of(const Action& action, const Error& error) {
   struct Reasons {
+    ErrorKind kind;
     std::string operator()(const ProbeRepository&) const { return "repository"; }
     std::string operator()(const ProbeSources&) const { return "source"; }
     std::string operator()(const RunHook&) const { return "hook"; }
@@ -36,7 +37,7 @@ std::string reason_of(const Action& action, const Error& error) {
     std::string operator()(const TakeSnapshot& step) const { return step.data ? "snapshot" : "recipe"; }
     std::string operator()(const StopMember&) const { return "stop"; }
     std::string operator()(const StartMember&) const { return "start"; }
-    std::string operator()(const CheckTaint&) const { return "tainted"; }
+    std::string operator()(const CheckTaint&) const { return kind == ErrorKind::failed ? "tainted" : "docker"; }
     std::string operator()(const AwaitHealth&) const { return "health"; }
     std::string operator()(const ApplyRetention&) const { return "retention"; }
     std::string operator()(const StageRestore&) const { return "restore"; }
@@ -45,7 +46,7 @@ std::string reason_of(const Action& action, const Error& error) {
     std::string operator()(const DropAside&) const { return "restore"; }
   };
   if (error.kind() == ErrorKind::cancelled) return "cancelled";
-  return std::visit(Reasons{}, action);
+  return std::visit(Reasons{error.kind()}, action);
 }
 
 void record_failure(RunState& state, const Step& step, Error error) {

@@ -100,6 +100,9 @@ Task<> Recovery::pay_run(Debts& debts, RecoveryOutcome& outcome) {
     const bool may = co_await may_put_data_back(debts);
     if (may) co_await put_data_back(debts);
   }
+  for (const auto& data : debts.replaced) {
+    debts.reasons.push_back("the restored data is in place at " + printable(data.target) + "; what it replaced may still lie beside it");
+  }
   co_await start_members(debts, outcome);
   if (whole) co_await drop_staged(debts);
   if (debts.reported) {
@@ -132,7 +135,7 @@ Task<bool> Recovery::may_put_data_back(Debts& debts) {
   co_return false;
 }
 
-Task<> Recovery::put_data_back(const Debts& debts) {
+Task<> Recovery::put_data_back(Debts& debts) {
   Cancel never;
   for (auto data = debts.swaps.rbegin(); data != debts.swaps.rend(); ++data) {
     auto place = place_of(*data, debts.run);
@@ -140,7 +143,14 @@ Task<> Recovery::put_data_back(const Debts& debts) {
     (void)co_await context_.worker.swap_back(*place, kSwapLimit, never);
     auto record = about(Type::restored, {}, {});
     record.data = *data;
-    append(debts, std::move(record));
+    std::exception_ptr unwritten;
+    try {
+      append(debts, std::move(record));
+    } catch (...) {
+      unwritten = std::current_exception();
+    }
+    // A full disk must not keep the containers down: putting back what is back already changes nothing.
+    if (unwritten) debts.reasons.push_back(to_error(unwritten).text());
   }
 }
 
@@ -279,15 +289,25 @@ void Recovery::save_missing_report(const Debts& debts) {
 }
 
 Task<> Recovery::purge(std::set<std::string> active) {
+  std::exception_ptr first;
   for (const auto& debts : open_debts(context_.journal, active)) {
     if (!debts.problem.empty() || !debts.reported || !debts.members.empty() || !debts.swaps.empty()) continue;
     const auto report = context_.reports.find(debts.run);
     if (!report && !debts.result.empty()) continue;  // it is saved first
     const auto result = report ? report->result : RunResult::success;
     const bool worthless = result == RunResult::failed || result == RunResult::skipped;
-    if (debts.kind == "backup" && worthless) co_await purge_snapshots(context_.engine, debts.run);
+    std::exception_ptr failure;
+    try {
+      if (debts.kind == "backup" && worthless) co_await purge_snapshots(context_.engine, debts.run);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    // One that cannot be removed must not keep the journals of all others.
+    if (!first) first = failure;
+    if (failure) continue;
     if (auto closed = context_.journal.close(debts.run); !closed) throw closed.error();
   }
+  if (first) std::rethrow_exception(first);
 }
 
 }  // namespace kopidocka

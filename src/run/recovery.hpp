@@ -40,7 +40,7 @@ class Recovery {
   Task<> pay_and_note(Debts debts, RecoveryOutcome& outcome, Semaphore& turns);
   Task<> pay_run(Debts& debts, RecoveryOutcome& outcome);
   Task<bool> may_put_data_back(Debts& debts);
-  Task<> put_data_back(const Debts& debts);
+  Task<> put_data_back(Debts& debts);
   Task<> start_members(Debts& debts, RecoveryOutcome& outcome);
   Task<bool> pay_member(Debts& debts, HeldMember member, RecoveryOutcome& outcome);
   Task<> wait_and_pay(Debts& debts, HeldMember member, RecoveryOutcome& outcome, Semaphore& turns);

@@ -158,11 +158,36 @@ Task<> perform_swap(RunState& state, SwapData step) {
   state.journal(Type::swapped, {}, held_data(place));
 }
 
+namespace {
+
+/// From here on containers write to the new data, so nothing may put the old back: not even a recovery after a crash. When
+/// that cannot be made durable, the old data is put back now, while all are down.
+void keep_restored(RunState& state) {
+  if (state.must_end() || state.swapped.empty()) return;
+  try {
+    state.journal(Type::kept);
+  } catch (const Error& error) {
+    state.abort(error, "journal");
+  }
+}
+
+/// A full disk must not keep the containers down: putting back what is back already changes nothing.
+void note_restored(RunState& state, const Place& place) {
+  try {
+    state.journal(Type::restored, {}, held_data(place));
+  } catch (const Error& error) {
+    state.note(error.text());
+  }
+}
+
+}  // namespace
+
 Task<> perform_revert(RunState& state) {
   // Data that was put back is no success, even when the wish to end came after the last step that could be left out.
   if (!state.aborted() && state.cancel.requested()) {
     state.abort(Error(ErrorKind::cancelled, "the restore was asked to stop; the old data is put back"), "cancelled");
   }
+  keep_restored(state);
   if (!state.must_end()) co_return;
   Cancel never;
   for (auto target = state.swapped.rbegin(); target != state.swapped.rend(); ++target) {
@@ -170,7 +195,7 @@ Task<> perform_revert(RunState& state) {
     std::exception_ptr failure;
     try {
       (void)co_await state.context.worker.swap_back(place, kSwapLimit, never);
-      state.journal(Type::restored, {}, held_data(place));
+      note_restored(state, place);
     } catch (...) {
       failure = std::current_exception();
     }

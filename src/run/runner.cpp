@@ -90,7 +90,7 @@ Task<> Runner::run_phases(RunState& state) {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure) state.abort(to_error(failure), "stop");
+    if (failure) state.abort(to_error(failure), to_error(failure).kind() == ErrorKind::refused ? "busy" : "docker");
   }
   if (!state.must_end()) journal_hold(state);
   // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.

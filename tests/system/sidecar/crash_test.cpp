@@ -156,6 +156,7 @@ TEST_P(Crash, AKillAtEveryRecordOfARestoreKeepsTheOldDataOrTheNew) {
     EXPECT_TRUE(all_running()) << n;
     const auto value = sh("cat " + volume_path("data").string() + "/value");
     EXPECT_TRUE(value == "two\n" || value == "one\n") << n << ": " << value;
+    EXPECT_EQ(docker_->shell(container("db"), "cat /data/value") + "\n", value) << n << ": the container works on other data than what lies there";
     const auto left = sh("ls -a " + volume_path("data").parent_path().string());
     if (value == "two\n") {
       EXPECT_THAT(left, ::testing::Not(HasSubstr(".new"))) << n;

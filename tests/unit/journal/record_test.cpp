@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using Type = JournalRecord::Type;
 
 const std::vector<Type> kAll = {Type::begin,   Type::hold,    Type::stopping, Type::stopped, Type::starting, Type::started, Type::disowned,
-                                Type::staging, Type::swapping, Type::swapped,  Type::restored, Type::reported, Type::end};
+                                Type::staging, Type::swapping, Type::swapped,  Type::restored, Type::kept, Type::reported, Type::end};
 
 TEST(JournalRecord, OfEveryTypeKeepsAllItSays) {
   for (const auto type : kAll) {

@@ -117,6 +117,13 @@ TEST(Debts, DataIsOwedBackFromTheIntentToSwapUntilItIsRestored) {
   EXPECT_THAT(targets(debts_of(records).swaps), ElementsAre("/a"));
 }
 
+TEST(Debts, OnceTheNewDataIsKeptNothingIsPutBackUnderTheContainersThatWriteToIt) {
+  const auto debts = debts_of({hold({"db"}), about(Type::stopping, "db"), data(Type::swapping, "/a"), data(Type::swapped, "/a"), about(Type::kept)});
+  EXPECT_THAT(debts.swaps, IsEmpty());
+  EXPECT_THAT(targets(debts.replaced), ElementsAre("/a"));
+  EXPECT_THAT(owed(debts), ElementsAre("db")) << "and they are still owed a start, on the new data";
+}
+
 TEST(Debts, AReportedRunKeepsItsNewDataUnlessItSaysThatItIsInDoubt) {
   const std::vector<JournalRecord> records = {hold({"db"}), about(Type::stopping, "db"), data(Type::swapping, "/a")};
   auto decided = records;

@@ -109,6 +109,33 @@ TEST(Hold, AWriterThatRanAndEndedWhileASourceWasReadTaintsTheRun) {
   EXPECT_THAT(world.engine.snapshots, IsEmpty());
 }
 
+TEST(Hold, AWriterThatRanMeanwhileAndWasStartedAgainSinceTaintsTheRun) {
+  RunWorld world;
+  while_reading(world, [&] {
+    Container visitor;
+    visitor.name = "visitor";
+    visitor.state.status = "running";
+    visitor.state.finished_at = to_iso8601(world.clock.now());
+    visitor.state.started_at = to_iso8601(world.clock.now() + std::chrono::hours(1));
+    world.docker.add(visitor);
+    world.mount("visitor", kDatabase, "shop_db");
+  });
+  EXPECT_EQ(world.run().reason, "tainted");
+}
+
+TEST(Hold, ABystanderThatAnotherRunHeldDownIsStillOne) {
+  RunWorld world;
+  world.docker.add_running("indexer");
+  world.mount("indexer", "/volumes");
+  world.docker.container("indexer").state.status = "exited";
+  while_reading(world, [&] {
+    world.docker.container("indexer").state.status = "running";
+    world.docker.container("indexer").state.started_at = to_iso8601(world.clock.now());
+  });
+  const auto report = world.run();
+  EXPECT_EQ(report.result, RunResult::success) << report.problems.front();
+}
+
 TEST(Hold, AWriterThatStartedWhileASourceWasReadTaintsTheRunByAnyNameOfTheFolder) {
   RunWorld world;
   Volume volume;
