@@ -50,6 +50,7 @@ class ResticEngine : public SnapshotEngine {
   Task<ProcessResult> attempt(ProgramCall call, Milliseconds patience, Cancel cancel);
   Task<std::string> run(ProgramCall call, Cancel cancel);
   Task<std::string> run(ProgramCall call, Cancel cancel, Milliseconds patience);
+  Task<> remove_alone(std::vector<std::string> ids, Cancel cancel);
   Task<std::vector<std::string>> expire_alone(Cancel cancel);
   bool is_postponed(const std::string& id) const;
   Task<> fail(ProcessResult result, std::string doing, Cancel cancel);

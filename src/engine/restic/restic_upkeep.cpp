@@ -20,6 +20,14 @@ const std::vector<std::string> kAll;  ///< no ids: every snapshot
 
 bool same_id(const std::string& id, const std::string& asked) { return id.rfind(asked, 0) == 0; }
 
+/// After a try that met another program's lock: waits for the next one, and rethrows what is no such thing or too late. Our
+/// own backups must not wait for that lock behind us, so nobody holds the gate meanwhile.
+Task<> before_next_try(std::exception_ptr failure, std::chrono::steady_clock::time_point until, Cancel cancel) {
+  if (to_error(failure).kind() != ErrorKind::busy || std::chrono::steady_clock::now() >= until) std::rethrow_exception(failure);
+  cancel.throw_if_requested();
+  co_await sleep_for(kRetryAlone);
+}
+
 }  // namespace
 
 Task<std::unique_ptr<ResticGate::Pass>> ResticEngine::enter_alone(std::string doing, Cancel cancel) {
@@ -86,6 +94,19 @@ Task<> ResticEngine::remove(std::vector<std::string> ids, Cancel cancel) {
   require_ids(ids, 8).value();
   if (ids.empty()) co_return;
   co_await open(cancel);
+  const auto until = std::chrono::steady_clock::now() + settings_.deadlines.locked;
+  while (true) {
+    std::exception_ptr failure;
+    try {
+      co_return co_await remove_alone(ids, cancel);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    co_await before_next_try(failure, until, cancel);
+  }
+}
+
+Task<> ResticEngine::remove_alone(std::vector<std::string> ids, Cancel cancel) {
   const auto pass = co_await enter_alone("remove snapshots", cancel);
   // Restic calls it a success when it finds none of them.
   const auto all = co_await read_snapshots(kAll, cancel);
@@ -132,10 +153,7 @@ Task<std::vector<std::string>> ResticEngine::expire(std::vector<SourcePolicy> po
     } catch (...) {
       failure = std::current_exception();
     }
-    // Another program's lock. Our own backups must not wait for it behind us, so the gate is open meanwhile.
-    if (to_error(failure).kind() != ErrorKind::busy || std::chrono::steady_clock::now() >= until) std::rethrow_exception(failure);
-    cancel.throw_if_requested();
-    co_await sleep_for(kRetryAlone);
+    co_await before_next_try(failure, until, cancel);
   }
 }
 

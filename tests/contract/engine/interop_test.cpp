@@ -123,6 +123,7 @@ TEST_P(PythonOriginal, ItsSnapshotsAndOursOfOneSourceShareHistoryAndRetention) {
   auto asked = request((folder_ / "volumes/shop_db/_data").string());
   asked.source.local_path = asked.source.path;
   asked.policy.retention = {1, 0, 0, 0, 0, 0};
+  asked.tags["unit"] = "shop";
   const auto ours = prepared_snapshot(*engine_, asked);
   EXPECT_EQ(ids(*engine_).size(), 2u) << "its last good snapshot stays until our run has succeeded";
   await(engine_->expire(std::vector<SourcePolicy>{asked.policy}, Cancel()));
