@@ -23,5 +23,6 @@ ExitCode verb_completion(const VerbContext& context);
 ExitCode verb_version(const VerbContext& context);
 ExitCode verb_help(const VerbContext& context);
 ExitCode verb_worker(const VerbContext& context);
+ExitCode verb_gate(const VerbContext& context);
 
 }  // namespace kopidocka

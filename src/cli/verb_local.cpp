@@ -13,6 +13,7 @@
 #include "cli/verb_functions.hpp"
 #include "daemon/assembly.hpp"
 #include "daemon/daemon.hpp"
+#include "engine/kopia/kopia_gate.hpp"
 #include "labels/docs.hpp"
 #include "worker/worker_main.hpp"
 
@@ -29,6 +30,7 @@ ExitCode verb_daemon(const VerbContext&) {
 }
 
 ExitCode verb_worker(const VerbContext& context) { return static_cast<ExitCode>(worker_main(std::cin, context.out)); }
+ExitCode verb_gate(const VerbContext& context) { return static_cast<ExitCode>(kopia_gate_main(context.out)); }
 
 namespace {
 

@@ -50,6 +50,7 @@ std::vector<VerbSpec> make_table() {
       {"help", "[VERB]", 0, 1, "this help, or that of a verb", {"kopi-docka help restore"}, {{"markdown", "", "as in docs/cli.md"}},
        false, false, false, verb_help},
       {"worker", "", 0, 0, "a child of the daemon that touches user paths", {}, {}, false, false, true, verb_worker},
+      {"gate", "", 0, 0, "called by kopia before it reads a source and after", {}, {}, false, false, true, verb_gate},
   };
 }
 

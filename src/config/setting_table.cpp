@@ -136,6 +136,14 @@ std::vector<SettingRow> limit_rows() {
        .example = "2",
        .text = "Sources of one unit read at the same time. `auto` is the number of cores, at most 4.",
        .assign = into(&Settings::workers, read_workers)},
+      {.name = "KOPI_DOCKA_GATE_WIDTH",
+       .type = "number",
+       .fallback = "auto",
+       .example = "4",
+       .text = "Kopia processes of one run that open the repository before the containers stop, about 120 MiB each; sources "
+               "beyond that number are opened while they are down. `auto` goes by the memory limit; `0` does without, and "
+               "containers then wait for opening and saving too.",
+       .assign = into(&Settings::gate_width, read_gate_width)},
       {.name = "KOPI_DOCKA_PARALLEL_RUNS",
        .type = "number",
        .fallback = "2",

@@ -50,6 +50,7 @@ struct Settings {
   std::string schedule;      ///< for units without a schedule label; empty = none
   std::string time_zone;     ///< IANA name
   unsigned workers = 1;
+  std::optional<unsigned> gate_width;  ///< nothing = as the memory allows
   unsigned parallel_runs = 2;
   FreeSpaceFloor min_free;
   bool recipe_environment = true;

@@ -126,6 +126,13 @@ Result<unsigned> read_workers(const std::string& text) {
   return number;
 }
 
+Result<std::optional<unsigned>> read_gate_width(const std::string& text) {
+  if (text == "auto") return std::optional<unsigned>();
+  const auto number = read_number(text, 0, 64);
+  if (!number) return wrong(text, "auto or a whole number from 0 to 64");
+  return std::optional<unsigned>(*number);
+}
+
 Result<unsigned> read_count(const std::string& text) { return read_number(text, 1, 64); }
 
 Result<Milliseconds> read_positive_duration(const std::string& text) {

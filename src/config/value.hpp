@@ -18,6 +18,7 @@ Result<std::string> read_schedule(const std::string& text);
 Result<std::filesystem::path> read_absolute_path(const std::string& text);
 Result<bool> read_bool(const std::string& text);
 Result<unsigned> read_workers(const std::string& text);
+Result<std::optional<unsigned>> read_gate_width(const std::string& text);  ///< nothing for auto
 Result<unsigned> read_count(const std::string& text);
 Result<Milliseconds> read_positive_duration(const std::string& text);
 Result<FreeSpaceFloor> read_free_space(const std::string& text);

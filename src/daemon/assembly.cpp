@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/text.hpp"
+#include "daemon/memory_limit.hpp"
 #include "daemon/own_mounts.hpp"
 #include "daemon/rival.hpp"
 #include "docker/self.hpp"
@@ -207,6 +208,7 @@ void Assembly::build_engine(const std::string& pinned) {
   wanted.deadlines.quick = settings.engine_timeout;
   wanted.deadlines.transfer = settings.snapshot_timeout;
   wanted.pinned_id = pinned;
+  if (gate_width() > 0) wanted.gate_helper = own_binary();
   if (auto made = make_private_folder(state.engine()); !made) throw made.error();
   auto made_engine = engine_maker(std::move(wanted));
   if (!made_engine) throw made_engine.error();
@@ -320,12 +322,17 @@ Task<Assembly::OpenedRepository> Assembly::create_repository(Cancel cancel) {
   co_return opened;
 }
 
+size_t Assembly::gate_width() const {
+  return settings.gate_width.value_or(gate_width_for(memory_limit(), settings.parallel_runs));
+}
+
 RunContext Assembly::run_context(std::vector<RunObserver*> more) {
   RunContext context{*docker, *engine, worker, journal, reports, clock, {}, settings.cache_dir, settings.hooks_dir, engine_info.id,
                      KOPIDOCKA_VERSION, settings.recipe_environment, surroundings.own_container_id, state_problem, observers};
   context.surroundings = surroundings;
   context.limits.workers = settings.workers;
   context.limits.snapshot_timeout = settings.snapshot_timeout;
+  context.limits.open_timeout = settings.engine_timeout;
   context.limits.min_free_bytes = settings.min_free.bytes;
   context.limits.min_free_percent = settings.min_free.percent;
   context.observers.insert(context.observers.end(), more.begin(), more.end());

@@ -56,6 +56,8 @@ struct Assembly {
   Task<OpenedRepository> init_repository(Cancel cancel);
 
   /// What a run works with. `observers` are added to ours.
+  /// Engine processes that may wait with an open repository, in one run; 0 = without a gate.
+  size_t gate_width() const;
   RunContext run_context(std::vector<RunObserver*> observers);
 
   boost::asio::any_io_executor executor;

@@ -97,6 +97,7 @@ Task<Plan> Coordinator::plan_backup(BackupWish wish) {
   options.trigger = wish.trigger;
   options.scope = wish.scope.value_or(unit.policy.scope);
   options.default_grace = grace_seconds(assembly_.settings);
+  if (assembly_.engine && assembly_.engine->waits_at_gate()) options.gate_width = assembly_.gate_width();
   options.staging_folder = (assembly_.settings.cache_dir / "staging").string();
   auto plan = make_backup_plan(unit, options);
   if (!plan) throw plan.error();

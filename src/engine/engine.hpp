@@ -10,8 +10,11 @@
 #include "base/cancel.hpp"
 #include "base/clock.hpp"
 #include "base/task.hpp"
+#include "engine/warm_trust.hpp"
 
 namespace kopidocka {
+
+class SnapshotGate;
 
 using Tags = std::map<std::string, std::string>;
 
@@ -34,6 +37,7 @@ struct SourcePolicy {
   Retention retention;
   std::string compression = "zstd";     ///< engine's names; "none"
   std::vector<std::string> exclude;     ///< ignore patterns inside the data
+  bool gated = false;  ///< it is to wait at a gate: Kopia comes to one by an action of the policy, inert for everybody else
 };
 
 struct SnapshotRequest {
@@ -42,6 +46,8 @@ struct SnapshotRequest {
   SourcePolicy policy;      ///< the same as given to prepare(); restic needs it at each call
   Milliseconds deadline{0};  ///< 0 = none
   std::function<void(std::uint64_t bytes_done)> on_progress;  ///< may be empty; called rarely
+  bool single_file = false;  ///< the source is one file: no engine waits half way at those
+  SnapshotGate* gate = nullptr;  ///< outlives the call; nothing of the source is read before it is opened
 };
 
 /// A snapshot as the repository holds it.
@@ -87,6 +93,29 @@ struct SnapshotFilter {
   std::string path;  ///< empty = any
 };
 
+/// Marks a warm snapshot; its value is the run that made it. No other tag stands beside it, so nobody takes it for a backup.
+inline constexpr const char* kWarmTag = "kd_warm";
+
+/// A snapshot taken while the containers run, so that the one taken while they are down finds nearly all of it uploaded.
+struct WarmRequest {
+  SnapshotSource source;     ///< a folder, prepared with a gated policy
+  std::string run;           ///< letters, digits, '-' and '_'
+  Milliseconds deadline{0};  ///< 0 = none
+};
+
+struct WarmSnapshot {
+  std::string id;
+  std::uint64_t bytes = 0, files = 0;
+  std::uint64_t unread = 0;  ///< entries that could not be read, most of them gone meanwhile: they are not in it
+};
+
+/// What was taken out of a warm snapshot.
+struct WarmDoubt {
+  std::string id;  ///< of the warm snapshot as it is now
+  std::uint64_t files = 0, bytes = 0;
+  WarmTrust trust;  ///< what it still vouches for
+};
+
 /// A repository behind an engine. Every call is bounded by a deadline of the settings (or the request's own), ends its
 /// child processes on cancel, and throws Error: denied (password), unreachable, not_found (no repository there), no_space,
 /// timeout, cancelled, failed. Exit codes are never taken for results: a Snapshot is built from the engine's own answer.
@@ -101,7 +130,11 @@ class SnapshotEngine {
   virtual Task<RepositoryInfo> create(Cancel cancel) = 0;
   /// Makes the policies hold (merged with what is there, written only when they differ).
   virtual Task<> prepare(std::vector<SourcePolicy> policies, Cancel cancel) = 0;
-  /// Snapshots one source. Returns also unclean results; throws when nothing usable was saved.
+  /// Whether a snapshot with a gate opens the repository before it waits there, and goes on saving after it has told that
+  /// all is read. Without, it begins when the gate is opened and ends with the last byte saved.
+  virtual bool waits_at_gate() const { return false; }
+  /// Snapshots one source. Returns also unclean results; throws when nothing usable was saved. With a gate in the request it
+  /// throws ErrorKind::failed too when it read without having waited there: that copy may be hot, and is removed.
   virtual Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) = 0;
   /// Snapshots of this identity (or of all hosts), oldest first; incomplete ones included and marked.
   virtual Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel cancel) = 0;
@@ -117,6 +150,29 @@ class SnapshotEngine {
   /// to be called now and then while nothing is stopped; `full` is the thorough kind (about once a day). Kopia refuses
   /// it (ErrorKind::refused) to anyone but the repository's maintenance owner.
   virtual Task<> maintain(bool full, Cancel cancel);
+
+  /// Whether the next two can be called; else they throw ErrorKind::refused, and there is nothing to drop.
+  virtual bool can_warm() const { return false; }
+  /// Uploads what has changed while the containers run, and leaves an incomplete snapshot tagged kWarmTag. It is in no list
+  /// but one that asks for that tag, lets no other snapshot expire, and goes with the next complete one. But until it has gone,
+  /// every snapshot of this source, whoever takes it, trusts what it says of unchanged files, and it was read from files that
+  /// were being written: before the next one is *begun* (not: before its gate opens), remove it (drop_warm) or take out what is
+  /// in doubt (distrust). So write down that it may be there before this is called.
+  /// Removes earlier warm snapshots of the source first. One call per source at a time. Refused for a single file and where
+  /// somebody else's action stands in the source's policy. Whenever it throws, nothing of it is left but uploaded data, unless
+  /// the error says so; only the death of this process leaves more (drop_warm).
+  virtual Task<WarmSnapshot> warm(WarmRequest request, Cancel cancel);
+  /// Takes out of the warm snapshot `id` of the source `path` every file and link recorded with a time of `since` or later (whole
+  /// seconds: up to one second before as well), everything in `touched` (paths in the source, as bytes), and their twins in
+  /// content, so that the next snapshot reads them anew. Nothing else in the repository changes, which is checked. Refused when
+  /// a name cannot be told apart from others, or so much is in doubt that it cannot be named. Whenever it throws, the warm
+  /// snapshot is removed, unless it was none or the error says so.
+  virtual Task<WarmDoubt> distrust(std::string id, std::string path, TimePoint since, std::vector<std::string> touched, Cancel cancel);
+  /// Removes the warm snapshots of a run, or of every run of this identity when `run` is empty, of one source or of all when
+  /// `path` is empty. Of every run: also what a pass that was killed left without a tag; that cannot be told from what a killed
+  /// backup left to continue from, which goes too. Returns how many. Looks again, and throws ErrorKind::failed when one is still
+  /// there. May be called at any time, but does not end a pass that is under way.
+  virtual Task<size_t> drop_warm(std::string run, std::string path, Cancel cancel);
 };
 
 }  // namespace kopidocka

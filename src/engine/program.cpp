@@ -45,8 +45,9 @@ Task<ProcessResult> EngineProgram::run(ProgramCall call, Cancel cancel) const {
   spec.argv.push_back(binary_);
   spec.argv.insert(spec.argv.end(), call.args.begin(), call.args.end());
   spec.environment = environment_;
+  spec.environment.insert(spec.environment.end(), call.environment.begin(), call.environment.end());
   spec.deadline = call.deadline;
-  spec.grace = grace_;
+  spec.grace = call.grace.count() > 0 ? call.grace : grace_;
   spec.on_error_line = std::move(call.on_error_line);
   spec.on_output_line = std::move(call.on_output_line);
   ProcessResult result;

@@ -16,7 +16,9 @@ namespace kopidocka {
 struct ProgramCall {
   std::string doing;              ///< for errors: "list snapshots"
   std::vector<std::string> args;  ///< without the program itself
+  std::vector<std::string> environment;  ///< NAME=value, beside what all calls share
   Milliseconds deadline{0};       ///< 0 = none
+  Milliseconds grace{0};          ///< from SIGINT to SIGKILL; 0 = that of the settings
   std::function<void(const std::string&)> on_error_line;
   std::function<void(const std::string&)> on_output_line;
 };

@@ -27,6 +27,7 @@ struct EngineSettings {
   std::string cache_folder;  ///< may be lost at any time: caches, temporary files, the children's HOME
   std::string pinned_id;     ///< unique id the repository must have; empty = any
   std::string binary;        ///< the engine's program; empty = its name, searched on PATH
+  std::string gate_helper;   ///< a program that Kopia calls at the gate, with the argument "gate": our own; empty = no gate
   EngineDeadlines deadlines;
 };
 

@@ -1,6 +1,7 @@
 #include "plan/backup_plan.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.hpp"
 #include "catalog/tags.hpp"
@@ -9,14 +10,33 @@
 namespace kopidocka {
 namespace {
 
-SourcePolicy policy_for(const Unit& unit, const std::string& path, bool data) {
+SourcePolicy policy_for(const Unit& unit, const std::string& path, bool data, bool gated = false) {
   const auto& wanted = unit.policy.retention;
   SourcePolicy policy;
   policy.path = path;
+  policy.gated = gated;
   policy.retention = {wanted.latest, wanted.hourly, wanted.daily, wanted.weekly, wanted.monthly, wanted.annual};
   policy.compression = unit.policy.compression;
   if (data) policy.exclude = unit.policy.exclude;
   return policy;
+}
+
+bool lies_in(const std::string& path, const std::string& folder) {
+  return path == folder || folder == "/" || path.rfind(folder + "/", 0) == 0;
+}
+
+/// Whether a user of the source can change what is in it. Only one whose every mount that touches it (the same volume or
+/// path, one inside it or one around it) is read-only cannot.
+bool may_write(const Container& container, const DataSource& source) {
+  bool reads = false;
+  for (const auto& mount : container.mounts) {
+    const bool same_volume = source.kind == SourceKind::volume && mount.type == "volume" && mount.name == source.name;
+    const bool overlaps = !mount.source.empty() && (lies_in(mount.source, source.path) || lies_in(source.path, mount.source));
+    if (!same_volume && !overlaps) continue;
+    if (mount.writable) return true;
+    reads = true;
+  }
+  return !reads;
 }
 
 class BackupPlanner {
@@ -37,6 +57,7 @@ class BackupPlanner {
     const auto policies = plan_.add({Phase::prepare, PreparePolicies{policies_}, {sources}, OnFailure::abort, false});
     const auto hook = plan_.add({Phase::prepare, RunHook{"pre_backup"}, {policies}, OnFailure::abort, false});
     add_secondary(hook);
+    add_openings();
     add_hold();
     add_settle();
     return std::move(plan_);
@@ -55,7 +76,7 @@ class BackupPlanner {
     for (const auto type : secondary_types()) {
       policies_.push_back(policy_for(plan_.unit, staging_identity(type, plan_.unit.name), false));
     }
-    for (const auto& source : plan_.unit.sources) policies_.push_back(policy_for(plan_.unit, source.path, true));
+    for (const auto& source : plan_.unit.sources) policies_.push_back(policy_of(source));
   }
 
   Tags secondary_tags(SnapshotType type) const {
@@ -73,7 +94,6 @@ class BackupPlanner {
       TakeSnapshot take;
       take.type = word;
       take.name = plan_.unit.name;
-      take.data = false;
       take.request.policy = policy_for(plan_.unit, staging_identity(type, plan_.unit.name), false);
       take.request.source = {take.request.policy.path, local_staging(take.request.policy.path)};
       take.request.tags = secondary_tags(type);
@@ -86,29 +106,66 @@ class BackupPlanner {
     return options_.staging_folder + identity.substr(identity.find("/staging/") + std::string_view("/staging").size());
   }
 
+  SourcePolicy policy_of(const DataSource& source) const { return policy_for(plan_.unit, source.path, true, options_.gate_width > 0); }
+
+  SnapshotRequest request_for(const DataSource& source) const {
+    SnapshotRequest request;
+    request.source = {source.path, source.local_path};
+    request.policy = policy_of(source);
+    request.tags = source_tags(tags_, source, 0);
+    return request;
+  }
+
+  /// Opening takes an engine seconds, and minutes where the repository is slow: done while everything is up, for as many
+  /// sources as there is memory for.
+  void add_openings() {
+    std::vector<StepId> before(plan_.steps.size());
+    std::iota(before.begin(), before.end(), StepId{0});
+    for (size_t i = 0; i < std::min(options_.gate_width, plan_.unit.sources.size()); ++i) {
+      const auto& source = plan_.unit.sources[i];
+      OpenSnapshot open{std::string(to_string(source.kind)), source.name, request_for(source)};
+      plan_.add({Phase::prepare, std::move(open), before, OnFailure::abort, false});
+    }
+  }
+
   void add_hold() {
-    const auto stops = add_stops(plan_, options_.default_grace);
-    stops_ = stops;
+    plan_.gate_width = std::max<size_t>(options_.gate_width, 1);
+    stops_ = add_stops(plan_, options_.default_grace);
     StepsOf reads;
-    for (const auto& source : plan_.unit.sources) {
-      TakeSnapshot take;
-      take.type = std::string(to_string(source.kind));
-      take.name = source.name;
-      take.request.source = {source.path, source.local_path};
-      take.request.policy = policy_for(plan_.unit, source.path, true);
-      take.request.tags = source_tags(tags_, source, 0);
-      Step step{Phase::hold, std::move(take), {}, OnFailure::abort, false};
-      for (const auto& user : source.users) {
-        const auto stop = stops.find(user);
-        if (stop != stops.end()) step.after.push_back(stop->second.front());
+    for (size_t i = 0; i < plan_.unit.sources.size(); ++i) {
+      const auto& source = plan_.unit.sources[i];
+      ReadSource read{std::string(to_string(source.kind)), source.name, request_for(source), i < options_.gate_width};
+      Step step{Phase::hold, std::move(read), {}, OnFailure::abort, false};
+      const auto writers = writers_of(source);
+      for (const auto& id : writers) {
+        const auto stop = stops_.find(id);
+        if (stop != stops_.end()) step.after.push_back(stop->second.front());
       }
       const auto id = plan_.add(std::move(step));
-      for (const auto& user : source.users) reads[user].push_back(id);
+      for (const auto& writer : writers) reads[writer].push_back(id);
     }
-    add_starts(plan_, stops, reads, options_.default_grace);
+    add_starts(plan_, stops_, reads, options_.default_grace);
+  }
+
+  /// Members that only read a source change nothing in it: its copy need not wait for them, nor they for it.
+  std::vector<std::string> writers_of(const DataSource& source) const {
+    std::vector<std::string> writers;
+    for (const auto& id : source.users) {
+      const auto* member = plan_.unit.member(id);
+      if (member == nullptr || may_write(member->container, source)) writers.push_back(id);
+    }
+    return writers;
+  }
+
+  /// Always: what is read and saved counts, also when an end was requested meanwhile.
+  void add_saves() {
+    for (const auto& source : plan_.unit.sources) {
+      plan_.add({Phase::settle, SaveSnapshot{std::string(to_string(source.kind)), source.name, source.path}, {}, OnFailure::abort, true});
+    }
   }
 
   void add_settle() {
+    add_saves();
     plan_.add({Phase::settle, CheckTaint{plan_.unit.sources}, {}, OnFailure::abort, true});
     add_health(plan_, stops_, options_.default_grace);
     plan_.add({Phase::settle, ApplyRetention{policies_}, {}, OnFailure::degrade, false});

@@ -24,6 +24,13 @@ struct Describer {
   }
   std::string operator()(const StageFolder& step) const { return "collect " + step.type; }
   std::string operator()(const TakeSnapshot& step) const { return "snapshot " + step.type + " " + printable(step.name); }
+  std::string operator()(const OpenSnapshot& step) const {
+    return "open the repository for " + step.type + " " + printable(step.name) + ", wait before reading";
+  }
+  std::string operator()(const ReadSource& step) const {
+    return (step.opened ? "read " : "open the repository for and read ") + step.type + " " + printable(step.name);
+  }
+  std::string operator()(const SaveSnapshot& step) const { return "save " + step.type + " " + printable(step.name); }
   std::string operator()(const StopMember& step) const {
     return "stop container " + printable(step.member.name) + " (killed after " + std::to_string(step.member.grace) + "s)";
   }

@@ -41,10 +41,25 @@ struct StageFolder {
   std::string type;
 };
 struct TakeSnapshot {
-  std::string type;  ///< recipe, networks, docker_config, volume, bind
-  std::string name;  ///< volume name, bind path or unit
+  std::string type;  ///< recipe, networks, docker_config: secondary parts, whose absence makes the run partial
+  std::string name;  ///< of the unit
   SnapshotRequest request;
-  bool data = true;  ///< false: secondary part, its absence makes the run partial
+};
+/// Has the engine open the repository for a source and wait before the first byte, while everything is up.
+struct OpenSnapshot {
+  std::string type, name;  ///< as TakeSnapshot, always data
+  SnapshotRequest request;
+};
+/// Lets it read; ends when the last byte is read. What was not opened before is opened now, as places become free.
+struct ReadSource {
+  std::string type, name;
+  SnapshotRequest request;
+  bool opened = false;  ///< a step before has opened it
+};
+/// Waits until what was read is saved.
+struct SaveSnapshot {
+  std::string type, name;
+  std::string path;  ///< of the source
 };
 struct StopMember {
   HeldMember member;
@@ -89,7 +104,7 @@ struct DropAside {
   RestoreTarget target;
 };
 
-using Action = std::variant<ProbeRepository, ProbeSources, RunHook, PreparePolicies, StageFolder, TakeSnapshot, StopMember,
+using Action = std::variant<ProbeRepository, ProbeSources, RunHook, PreparePolicies, StageFolder, TakeSnapshot, OpenSnapshot, ReadSource, SaveSnapshot, StopMember,
                             StartMember, CheckTaint, AwaitHealth, ApplyRetention, StageRestore, SwapData,
                             RevertOnAbort, DropAside>;
 
@@ -111,6 +126,7 @@ struct Plan {
   std::string scope;
   std::string trigger;
   std::string restored_from;
+  size_t gate_width = 1;  ///< snapshots that may be open at a time
   std::vector<Step> steps;
 
   StepId add(Step step);

@@ -13,6 +13,9 @@ struct Performer {
   Task<> operator()(const PreparePolicies& step) { return state.context.engine.prepare(step.policies, state.engine_cancel); }
   Task<> operator()(const StageFolder& step) { return perform_stage_folder(state, step); }
   Task<> operator()(const TakeSnapshot& step) { return perform_snapshot(state, step); }
+  Task<> operator()(const OpenSnapshot& step) { return perform_open(state, step); }
+  Task<> operator()(const ReadSource& step) { return perform_read(state, step); }
+  Task<> operator()(const SaveSnapshot& step) { return perform_save(state, step); }
   Task<> operator()(const StopMember& step) { return perform_stop(state, step); }
   Task<> operator()(const StartMember& step) { return perform_start(state, step); }
   Task<> operator()(const CheckTaint& step) { return perform_check_taint(state, step); }

@@ -21,6 +21,7 @@ namespace kopidocka {
 struct RunLimits {
   size_t workers = 2;                       ///< snapshots read at the same time
   Milliseconds snapshot_timeout{43'200'000};  ///< one source
+  Milliseconds open_timeout{300'000};         ///< from the start of an engine's process until it waits at its gate
   Milliseconds hook_timeout{300'000};
   Milliseconds stop_margin = kStopMargin;   ///< beyond a container's own grace
   Milliseconds start_retry{60'000};         ///< how long a start that fails is tried again inside the run

@@ -34,7 +34,10 @@ std::string reason_of(const Action& action, const Error& error) {
     std::string operator()(const RunHook&) const { return "hook"; }
     std::string operator()(const PreparePolicies&) const { return "repository"; }
     std::string operator()(const StageFolder&) const { return "recipe"; }
-    std::string operator()(const TakeSnapshot& step) const { return step.data ? "snapshot" : "recipe"; }
+    std::string operator()(const TakeSnapshot&) const { return "recipe"; }
+    std::string operator()(const OpenSnapshot&) const { return "snapshot"; }
+    std::string operator()(const ReadSource&) const { return "snapshot"; }
+    std::string operator()(const SaveSnapshot&) const { return "snapshot"; }
     std::string operator()(const StopMember&) const { return "stop"; }
     std::string operator()(const StartMember&) const { return "start"; }
     std::string operator()(const CheckTaint&) const { return kind == ErrorKind::failed ? "tainted" : "docker"; }
@@ -102,7 +105,7 @@ Task<> perform_step(PhaseRun& phase, StepId id) {
 /// A staging folder that could not be filled still holds the last run's content: nothing may be made of it.
 bool lacks_its_folder(const PhaseRun& phase, const Step& step) {
   const auto* take = std::get_if<TakeSnapshot>(&step.action);
-  if (take == nullptr || take->data) return false;
+  if (take == nullptr) return false;
   return std::any_of(step.after.begin(), step.after.end(), [&](StepId before) { return bool(phase.failed[before]); });
 }
 

@@ -18,10 +18,11 @@ std::string sentence_of(const Error& error) {
 
 }  // namespace
 
-RunState::RunState(RunContext& run_context, Plan run_plan, Cancel run_cancel)
+RunState::RunState(RunContext& run_context, const boost::asio::any_io_executor& executor, Plan run_plan, Cancel run_cancel)
     : context(run_context),
       plan(std::move(run_plan)),
       cancel(std::move(run_cancel)),
+      open_snapshots(executor, run_context.engine, plan.gate_width, run_context.limits.workers),
       began_(context.clock.steady()),
       subscription_(cancel.on_abort([this] { engine_cancel.request(CancelGrade::abort_step); })) {
   report.unit = plan.unit.name;

@@ -9,13 +9,14 @@
 #include "base/cancel.hpp"
 #include "plan/plan.hpp"
 #include "run/context.hpp"
+#include "run/open_snapshots.hpp"
 
 namespace kopidocka {
 
 /// What is known of a run while it goes on. One run, one state; the runner and its actions share it.
 class RunState {
  public:
-  RunState(RunContext& context, Plan plan, Cancel cancel);
+  RunState(RunContext& context, const boost::asio::any_io_executor& executor, Plan plan, Cancel cancel);
 
   RunContext& context;
   Plan plan;
@@ -23,6 +24,7 @@ class RunState {
   Phase phase = Phase::prepare;
   Cancel cancel;         ///< the user's or the daemon's wish to end this run
   Cancel engine_cancel;  ///< ends engine processes: on that wish, and when the run has failed anyway
+  OpenSnapshots open_snapshots;
   bool journal_open = false;
   bool pre_hook_ran = false;
   bool snapshot_begun = false;

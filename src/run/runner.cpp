@@ -1,5 +1,7 @@
 #include "run/runner.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 #include <algorithm>
 #include <exception>
 
@@ -99,7 +101,10 @@ Task<> Runner::run_phases(RunState& state) {
     state.hold_began = state.context.clock.now();
     co_await run_phase(state, Phase::hold);
   }
+  // Reports and cleaning up wait for nobody who saves what will be removed anyway.
+  if (state.aborted() || state.cut_short) co_await state.open_snapshots.close();
   co_await run_phase(state, Phase::settle);
+  co_await state.open_snapshots.close();
 }
 
 /// Empty when the snapshots of a run that failed are gone, else why not.
@@ -138,7 +143,7 @@ Task<> Runner::finish(RunState& state) {
 }
 
 Task<RunReport> Runner::carry_out(Plan plan, Cancel cancel) {
-  RunState state(context_, std::move(plan), std::move(cancel));
+  RunState state(context_, co_await boost::asio::this_coro::executor, std::move(plan), std::move(cancel));
   state.emit(RunEvent::Kind::started);
   begin_journal(state);
   if (!state.aborted()) co_await run_phases(state);

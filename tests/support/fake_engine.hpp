@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/engine.hpp"
+#include "engine/snapshot_gate.hpp"
 
 namespace kopidocka::testing {
 
@@ -32,6 +33,8 @@ class FakeEngine : public SnapshotEngine {
   }
   Task<> prepare(std::vector<SourcePolicy>, Cancel) override { co_return; }
   Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override {
+    const GateEnd gate_end(request.gate);
+    co_await wait_outside(request.gate, cancel);
     if (before_snapshot) before_snapshot(request);
     for (Milliseconds waited{0}; waited < snapshot_takes; waited += Milliseconds(2)) {
       if (cancel.grade() == CancelGrade::abort_step) throw Error(ErrorKind::cancelled, "the snapshot was ended");

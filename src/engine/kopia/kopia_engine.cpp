@@ -3,6 +3,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <utility>
 
@@ -204,79 +205,31 @@ Task<std::map<std::string, KopiaChange>> KopiaEngine::make_policies_hold(std::ve
   }
   // Read anew: another unit may have noted its own meanwhile.
   auto after = KopiaRecord::read(record_file_of(settings_));
-  for (const auto& [path, change] : changes) after.set(path, change.after);
+  for (const auto& [path, change] : changes) {
+    after.set(path, change.after);
+    if (change.gated) {
+      gated_.insert(path);
+    } else {
+      gated_.erase(path);
+    }
+  }
   after.write().value();
   co_return changes;
 }
 
-ProgramCall KopiaEngine::snapshot_call(const SnapshotRequest& request) const {
-  const auto path = normal_path(request.source.path), local = normal_path(request.source.local_path);
-  std::vector<std::string> args{"snapshot", "create", local, "--json", "--no-send-snapshot-report"};
-  if (path != local) args.push_back("--override-source=" + target_of(path));
-  for (const auto& [key, value] : request.tags) args.push_back("--tags=" + key + ":" + value);
-  // Kopia walks the tree a second time to estimate, but only when somebody watches.
-  if (request.on_progress) args.emplace_back("--progress");
-  auto call = make_call("snapshot " + printable(path), std::move(args));
-  call.deadline = request.deadline.count() > 0 ? request.deadline : settings_.deadlines.transfer;
-  call.on_error_line = progress_lines(request.on_progress, kopia_bytes_done);
-  return call;
-}
-
-Task<Snapshot> KopiaEngine::snapshot(SnapshotRequest request, Cancel cancel) {
-  require_source(request.source).value();
-  require_tags(request.tags).value();
-  co_await ensure_connected(cancel);
-  auto call = snapshot_call(request);
-  auto result = co_await program_.run(call, cancel);
-  const auto lines = decode_kopia_results(result.output);
-  const auto saved = lines.empty() ? Snapshot{} : lines.back();
-  const bool ended = !result.aborted && !result.timed_out && !result.output_truncated;
-  if (ended && result.exit_code == 0 && saved.usable()) co_return saved;
-  if (ended && saved.usable()) co_return co_await confirm(saved, std::move(result), std::move(call));
-  if (!saved.id.empty()) co_await discard(saved.id);
-  if (ended && result.exit_code == 0) {
-    // Kopia ends with 0 after a signal as well, whoever sent it.
-    throw Error(ErrorKind::failed, call.doing + ": kopia saved nothing complete: " +
-                                       (saved.incomplete.empty() ? last_words(result) : printable(saved.incomplete)),
-                "run it again");
-  }
-  fail(result, call);
-}
-
-/// Kopia prints its result before the last upload, so after a failure only the repository can tell whether it is there.
-/// Not to be cancelled: what is saved must become known.
-Task<Snapshot> KopiaEngine::confirm(Snapshot claimed, ProcessResult result, ProgramCall call) {
-  SnapshotFilter filter;
-  filter.all_hosts = true;
-  filter.path = claimed.path;
-  const auto all = co_await list(filter, Cancel());
-  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& snapshot) { return snapshot.id == claimed.id; });
-  if (found == all.end() || !found->usable()) fail(result, call);
-  auto confirmed = *found;
-  confirmed.errors = std::max<std::uint64_t>(confirmed.errors, 1);
-  co_return confirmed;
-}
-
-/// What a cancelled snapshot left would be listed as incomplete, but other programs may take it for whole.
-Task<> KopiaEngine::discard(std::string id) {
-  auto call = make_call("remove what a cancelled snapshot left", {"snapshot", "delete", id, "--delete"});
-  call.deadline = std::min(settings_.deadlines.quick, Milliseconds(60'000));
-  try {
-    co_await program_.run(std::move(call), Cancel());
-  } catch (const Error&) {
-    // The reason for the failed snapshot is on its way to the caller; the rest stays marked as incomplete.
-  }
-}
-
-Task<std::vector<Snapshot>> KopiaEngine::list(SnapshotFilter filter, Cancel cancel) {
+Task<std::string> KopiaEngine::list_text(Cancel cancel) {
   co_await ensure_connected(cancel);
   // With --json Kopia filters by neither identity nor completeness dependably, so all are read and filtered here.
   auto call = make_call("list snapshots", {"snapshot", "list", "--json", "--all"});
-  const auto output = co_await run(std::move(call), cancel);
+  co_return co_await run(std::move(call), cancel);
+}
+
+Task<std::vector<Snapshot>> KopiaEngine::list(SnapshotFilter filter, Cancel cancel) {
+  const auto output = co_await list_text(cancel);
   auto snapshots = decode_kopia_list(output).value();
+  const bool warm_too = filter.tags.contains(kWarmTag);
   std::erase_if(snapshots, [&](const Snapshot& snapshot) {
-    const bool own = snapshot.host == settings_.hostname && snapshot.user == settings_.username;
-    return (!filter.all_hosts && !own) || !matches(filter, snapshot);
+    return (!filter.all_hosts && !own(snapshot)) || !matches(filter, snapshot) || (!warm_too && snapshot.tags.contains(kWarmTag));
   });
   co_return snapshots;
 }

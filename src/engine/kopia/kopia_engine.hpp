@@ -1,13 +1,17 @@
 #pragma once
 
+#include <exception>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/engine.hpp"
 #include "engine/kopia/kopia_json.hpp"
 #include "engine/kopia/kopia_policy.hpp"
+#include "engine/kopia/kopia_review.hpp"
+#include "engine/kopia/kopia_warm_rules.hpp"
 #include "engine/program.hpp"
 #include "engine/settings.hpp"
 #include "engine/storage.hpp"
@@ -26,6 +30,7 @@ class KopiaEngine : public SnapshotEngine {
   Task<RepositoryInfo> probe(Cancel cancel) override;
   Task<RepositoryInfo> create(Cancel cancel) override;
   Task<> prepare(std::vector<SourcePolicy> policies, Cancel cancel) override;
+  bool waits_at_gate() const override { return !settings_.gate_helper.empty(); }
   Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override;
   Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel cancel) override;
   Task<> restore(RestoreRequest request, Cancel cancel) override;
@@ -33,6 +38,10 @@ class KopiaEngine : public SnapshotEngine {
   Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) override;
   Task<> verify(std::vector<std::string> ids, int read_percent, Cancel cancel) override;
   Task<> maintain(bool full, Cancel cancel) override;
+  bool can_warm() const override { return waits_at_gate(); }
+  Task<WarmSnapshot> warm(WarmRequest request, Cancel cancel) override;
+  Task<WarmDoubt> distrust(std::string id, std::string path, TimePoint since, std::vector<std::string> touched, Cancel cancel) override;
+  Task<size_t> drop_warm(std::string run, std::string path, Cancel cancel) override;
 
  private:
   struct Turn;  ///< lets one coroutine at a time connect
@@ -49,13 +58,30 @@ class KopiaEngine : public SnapshotEngine {
   Task<std::string> read_version(Cancel cancel);
   Task<std::map<std::string, KopiaChange>> make_policies_hold(std::vector<SourcePolicy> policies, Cancel cancel);
   ProgramCall snapshot_call(const SnapshotRequest& request) const;
+  Task<ProcessResult> run_outside_gate(ProgramCall call, SnapshotGate* gate, Cancel cancel);
+  Task<ProcessResult> run_at_gate(ProgramCall call, SnapshotGate& gate, Cancel cancel);
+  Task<Snapshot> judge(ProcessResult result, ProgramCall call);
   Task<Snapshot> confirm(Snapshot claimed, ProcessResult result, ProgramCall call);
   Task<> discard(std::string id);
+  Task<std::string> list_text(Cancel cancel);
+  bool own(const Snapshot& snapshot) const { return identity().owns(snapshot); }
+  KopiaIdentity identity() const { return {settings_.hostname, settings_.username}; }
+
+  Task<> require_warmable(SnapshotSource source, Cancel cancel);
+  Task<> upload_warm(WarmRequest request, Cancel cancel);
+  Task<WarmSnapshot> take_stock(std::string path, std::string run, std::vector<std::string> known, Cancel cancel);
+  [[noreturn]] void fail_warm(const ProcessResult& result, const ProgramCall& call);
+  Task<size_t> clear(KopiaChoice choice, Cancel cancel);
+  Task<> clear_after(KopiaChoice choice, std::exception_ptr failure);
+  Task<WarmDoubt> take_out(Snapshot warm, TimePoint since, std::vector<std::string> touched, Cancel cancel);
+  Task<KopiaReview> review(std::string id, TimePoint since, std::vector<std::string> touched, std::string list, Cancel cancel);
+  Task<> remove_files(std::string id, std::vector<std::string> object_ids, Cancel cancel);
 
   EngineSettings settings_;
   EngineProgram program_;
   std::unique_ptr<Semaphore> turns_;
   bool connected_ = false;
+  std::set<std::string> gated_;  ///< source paths whose policy brings a snapshot to our gate
   std::string version_;
 };
 

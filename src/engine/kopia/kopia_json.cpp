@@ -103,6 +103,17 @@ Result<std::vector<Snapshot>> decode_kopia_list(const std::string& text) {
   return result;
 }
 
+Result<KopiaCounts> decode_kopia_counts(const std::string& text, const std::string& id) {
+  const auto array = json::parse(text, nullptr, false);
+  if (!array.is_array()) return unreadable("list of snapshots", text);
+  for (const auto& object : array) {
+    if (!object.is_object() || text_at(object, "id") != id) continue;
+    const auto summary = object_at(object_at(object, "rootEntry"), "summ");
+    return KopiaCounts{number_at(summary, "files"), number_at(summary, "symlinks"), number_at(summary, "dirs")};
+  }
+  return Error{ErrorKind::not_found, "there is no snapshot " + printable(id, 100)};
+}
+
 Result<std::vector<std::string>> decode_kopia_verify(const std::string& output) {
   // Progress comes as lines of the same kind; only the last one is the verdict.
   auto lines = split(trim(output), '\n');

@@ -22,6 +22,15 @@ std::vector<Snapshot> decode_kopia_results(const std::string& lines);
 /// The array of `snapshot list --json`, oldest first.
 Result<std::vector<Snapshot>> decode_kopia_list(const std::string& json);
 
+/// How many entries a snapshot has; the source itself is one of the folders.
+struct KopiaCounts {
+  std::uint64_t files = 0, links = 0, folders = 0;
+  bool operator==(const KopiaCounts&) const = default;
+};
+
+/// Those of one snapshot of `snapshot list --json`; not_found when it is not there.
+Result<KopiaCounts> decode_kopia_counts(const std::string& json, const std::string& id);
+
 /// What `snapshot verify --json` says at its end: empty when it found no error.
 Result<std::vector<std::string>> decode_kopia_verify(const std::string& output);
 

@@ -21,6 +21,11 @@ constexpr const char* kNoDotIgnore = ".kopi-docka-ignores-nothing";
 /// 0 would mean "not defined here".
 constexpr const char* kAnySize = "9223372036854775807";
 
+constexpr const char* kBefore = "before-snapshot-root-action";
+constexpr const char* kAfter = "after-snapshot-root-action";
+/// Kopia's own bound is three minutes; the stops of a large unit may take longer. Seconds.
+constexpr int kGateSeconds = 86'400;
+
 struct Field {
   const char* flag;
   const char* section;
@@ -57,6 +62,24 @@ std::vector<std::string> texts(const json& section, const char* key) {
   return result;
 }
 
+/// An action in the words of the flag that would set it as we do; in others when it was set in any other way.
+std::string action_text(const json& action) {
+  if (!action.is_object()) return action.dump();
+  std::string text = action.value("path", "");
+  for (const auto& argument : texts(action, "args")) text += argument.find(' ') == std::string::npos ? " " + argument : " \"" + argument + "\"";
+  const bool usual = action.value("mode", "") == "essential" && action.value("timeout", 0) == kGateSeconds && !action.contains("script");
+  return usual ? text : action.dump();
+}
+
+void decode_actions(const json& object, KopiaPolicy& policy) {
+  const auto actions = object.find("actions");
+  if (actions == object.end() || !actions->is_object()) return;
+  for (const auto& [flag, key] : {std::pair(kBefore, "beforeSnapshotRoot"), std::pair(kAfter, "afterSnapshotRoot")}) {
+    const auto action = actions->find(key);
+    if (action != actions->end() && !action->is_null()) policy.fields[flag] = action_text(*action);
+  }
+}
+
 KopiaPolicy decode_policy(const json& object) {
   KopiaPolicy policy;
   for (const auto& field : kFields) {
@@ -69,6 +92,7 @@ KopiaPolicy decode_policy(const json& object) {
     policy.ignore = texts(*files, "ignore");
     policy.dot_ignore = texts(*files, "ignoreDotFiles");
   }
+  decode_actions(object, policy);
   return policy;
 }
 
@@ -88,7 +112,8 @@ std::vector<Wish> wishes(const SourcePolicy& wanted) {
   const Retention usual;
   const SourcePolicy plain;
   const auto number = [](int value) { return std::to_string(value); };
-  return {{"keep-latest", number(kept_by_kopia(keep)), keep.latest != usual.latest},
+  std::vector<Wish> wishes = {
+          {"keep-latest", number(kept_by_kopia(keep)), keep.latest != usual.latest},
           {"keep-hourly", number(keep.hourly), keep.hourly != usual.hourly},
           {"keep-daily", number(keep.daily), keep.daily != usual.daily},
           {"keep-weekly", number(keep.weekly), keep.weekly != usual.weekly},
@@ -103,6 +128,8 @@ std::vector<Wish> wishes(const SourcePolicy& wanted) {
           {"ignore-dir-errors", "false"},
           {"ignore-unknown-types", "true"},
           {"compression", wanted.compression.empty() ? "none" : wanted.compression, wanted.compression != plain.compression}};
+  if (wanted.gated) wishes.insert(wishes.end(), {{kBefore, std::string(kKopiaGate)}, {kAfter, std::string(kKopiaGate)}});
+  return wishes;
 }
 
 std::string value_of(const std::map<std::string, std::string>& fields, const std::string& flag) {
@@ -187,6 +214,13 @@ KopiaChange kopia_policy_change(const SourcePolicy& wanted, const KopiaPolicy& c
   change_rules(wanted, current, ours, change);
   change.during.fields = change.after.fields;
   change.retention = resulting(wanted, current, change.after);
+  const auto in_the_end = [&](const char* flag) {
+    const auto ours_now = value_of(change.after.fields, flag);
+    return ours_now.empty() ? value_of(current.fields, flag) : ours_now;
+  };
+  change.gated = wanted.gated && in_the_end(kBefore) == kKopiaGate && in_the_end(kAfter) == kKopiaGate;
+  const bool sets_action = std::any_of(change.flags.begin(), change.flags.end(), [](const auto& flag) { return flag.find("-root-action=") != std::string::npos; });
+  if (sets_action) change.flags.insert(change.flags.end(), {"--action-command-mode=essential", "--action-command-timeout=" + std::to_string(kGateSeconds) + "s"});
   // Without it `policy set` takes the mark away again that `snapshot create --override-source` sets.
   const auto manual = current.fields.find("manual");
   if (!change.flags.empty() && manual != current.fields.end() && manual->second == "true") change.flags.emplace_back("--manual");

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -9,6 +10,10 @@
 #include "engine/kopia/kopia_config.hpp"
 
 namespace kopidocka {
+
+/// The action that brings a snapshot to our gate, as its flag is written. It names nothing of ours: another client that carries
+/// it out, even one of the same identity, has no KOPI_DOCKA_GATE in its environment, does nothing and succeeds.
+inline constexpr std::string_view kKopiaGate = R"(/bin/sh -c "exec $KOPI_DOCKA_GATE")";
 
 /// What is defined for one source itself, without what it inherits. Only the fields we care for; empty = not defined.
 struct KopiaPolicy {
@@ -32,6 +37,7 @@ struct KopiaChange {
   KopiaOurs during;                ///< what is ours while the change goes on, to be noted before
   KopiaOurs after;                 ///< and when it is done
   Retention retention;             ///< what then holds, ours or theirs
+  bool gated = false;              ///< it comes to our gate; false although wanted when somebody has an action of his own here
 };
 KopiaChange kopia_policy_change(const SourcePolicy& wanted, const KopiaPolicy& current, const KopiaOurs& ours);
 

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "engine/place.hpp"
 #include "engine/request_checks.hpp"
+#include "engine/snapshot_gate.hpp"
 #include "engine/restic/restic_errors.hpp"
 #include "engine/restic/restic_exclude.hpp"
 #include "engine/restic/restic_layout.hpp"
@@ -200,6 +201,7 @@ ProgramCall ResticEngine::backup_call(const SnapshotRequest& request, Backup& he
 Task<Snapshot> ResticEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   require_source(request.source).value();
   require_tags(request.tags).value();
+  const GateEnd gate_end(request.gate);
   co_await open(cancel);
   auto place = co_await look_at(request.source.local_path, cancel);
   if (place.type == 'l') {
@@ -215,7 +217,9 @@ Task<Snapshot> ResticEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   Backup heard;
   auto call = backup_call(request, heard);
   auto pass = co_await gate_.enter(normal_path(request.source.path), settings_.deadlines.locked, cancel);
+  co_await wait_outside(request.gate, cancel);
   const auto result = co_await attempt(call, settings_.deadlines.locked, cancel);
+  if (request.gate != nullptr) request.gate->tell_all_read();
   pass.reset();
   const bool saved = heard.summary && !heard.summary->id.empty();
   const bool ended = !result.aborted && !result.timed_out;

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <exception>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/engine.hpp"
+#include "engine/snapshot_gate.hpp"
+
+namespace kopidocka {
+
+/// The snapshots of a run that are on their way: opened before the hold, read inside it, saved after it. Owned by the run,
+/// which closes it in the end: nothing is then left running.
+class OpenSnapshots {
+ public:
+  /// At most `width` are under way at a time, from their opening until they are saved; `readers` of them read.
+  OpenSnapshots(const boost::asio::any_io_executor& executor, SnapshotEngine& engine, size_t width, size_t readers);
+
+  /// Begins the snapshot of a source and returns when the engine waits at its gate. Throws what the engine threw, and
+  /// ErrorKind::timeout after `limit`.
+  Task<> open(SnapshotRequest request, Milliseconds limit, Cancel cancel);
+  bool is_open(const std::string& path) const { return sittings_.count(path) != 0; }
+  /// Lets it read (from `instead` when that is not empty) and returns when the last byte is read. Throws what the engine threw.
+  Task<> read(std::string path, std::string instead);
+  /// Returns when it is saved. Throws what the engine threw.
+  Task<Snapshot> saved(std::string path);
+  /// Ends what is still under way and waits for its end. Never throws what became of it.
+  Task<> close();
+
+ private:
+  struct Sitting {
+    Sitting(const boost::asio::any_io_executor& executor, const Cancel& run)
+        : gate(executor), changed(executor), subscription(run.on_abort([own = cancel]() mutable { own.request(CancelGrade::abort_step); })) {}
+    SnapshotGate gate;
+    Signal changed;
+    Cancel cancel;  ///< of this snapshot; also when the run's is requested
+    Cancel::Subscription subscription;
+    bool ended = false;
+    Snapshot snapshot;
+    std::exception_ptr failure;
+  };
+
+  Task<> carry_out(Sitting& sitting, SnapshotRequest request);
+  Sitting& sitting(const std::string& path) const;
+
+  boost::asio::any_io_executor executor_;
+  SnapshotEngine& engine_;
+  Semaphore places_, readers_;
+  TaskGroup under_way_;
+  std::map<std::string, std::unique_ptr<Sitting>> sittings_;  ///< by the path of the source
+};
+
+}  // namespace kopidocka
