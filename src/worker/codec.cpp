@@ -148,6 +148,42 @@ void from_json(const json& object, PlaceState& state) {
   object.at("strangers").get_to(state.strangers);
 }
 
+void to_json(json& object, const CloneRequest& request) {
+  object = {{"source", request.source}, {"run_id", request.run_id}};
+}
+
+void from_json(const json& object, CloneRequest& request) {
+  request.source = checked_path(object, "source");
+  request.run_id = checked_path(object, "run_id");
+}
+
+void to_json(json& object, const CloneFacts& facts) {
+  object = {{"possible", facts.possible}, {"path", facts.path}, {"file_system", facts.file_system}, {"reason", facts.reason}};
+}
+
+void from_json(const json& object, CloneFacts& facts) {
+  object.at("possible").get_to(facts.possible);
+  object.at("path").get_to(facts.path);
+  object.at("file_system").get_to(facts.file_system);
+  object.at("reason").get_to(facts.reason);
+}
+
+void to_json(json& object, const CloneResult& result) {
+  object = {{"path", result.path},
+            {"entries", result.entries},
+            {"bytes", result.bytes},
+            {"left_out", result.left_out},
+            {"vanished", result.vanished}};
+}
+
+void from_json(const json& object, CloneResult& result) {
+  object.at("path").get_to(result.path);
+  object.at("entries").get_to(result.entries);
+  object.at("bytes").get_to(result.bytes);
+  object.at("left_out").get_to(result.left_out);
+  object.at("vanished").get_to(result.vanished);
+}
+
 json error_to_json(const Error& error) {
   return {{"kind", to_string(error.kind())}, {"message", error.text()}, {"next_step", error.next_step()}};
 }

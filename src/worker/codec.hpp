@@ -28,6 +28,16 @@ void to_json(nlohmann::json& json, const Place& place);
 void from_json(const nlohmann::json& json, Place& place);
 void to_json(nlohmann::json& json, const PlaceState& state);
 void from_json(const nlohmann::json& json, PlaceState& state);
+void to_json(nlohmann::json& json, const CloneRequest& request);
+void from_json(const nlohmann::json& json, CloneRequest& request);
+void to_json(nlohmann::json& json, const CloneFacts& facts);
+void from_json(const nlohmann::json& json, CloneFacts& facts);
+void to_json(nlohmann::json& json, const CloneResult& result);
+void from_json(const nlohmann::json& json, CloneResult& result);
+void to_json(nlohmann::json& json, const Settled& settled);
+void from_json(const nlohmann::json& json, Settled& settled);
+void to_json(nlohmann::json& json, const Touched& touched);
+void from_json(const nlohmann::json& json, Touched& touched);
 
 nlohmann::json error_to_json(const Error& error);
 Error error_from_json(const nlohmann::json& json);

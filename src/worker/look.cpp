@@ -76,6 +76,13 @@ PathFacts probe_path(const std::string& path) {
   return facts;
 }
 
+std::string file_system_of(const std::string& path) {
+  PathFacts facts;
+  facts.path = path;
+  add_mount(facts);
+  return facts.file_system;
+}
+
 TreeUsage measure_tree(const std::string& path, std::chrono::steady_clock::time_point until) {
   TreeUsage usage;
   usage.path = path;

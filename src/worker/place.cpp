@@ -5,48 +5,23 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include "base/text.hpp"
 #include "worker/folder.hpp"
+#include "worker/names.hpp"
 #include "worker/place_kinds.hpp"
 
 namespace kopidocka {
 namespace {
 
-/// Nothing at or below these is data of a stack.
-constexpr std::array kSystemFolders = {"/proc", "/sys",   "/dev",   "/run", "/var/run", "/etc", "/usr",
-                                       "/bin",  "/sbin",  "/lib",   "/boot", "/lib32",  "/lib64", "/var/log"};
-/// These hold data, but are never a stack's own as a whole.
-constexpr std::array kSharedFolders = {"/",     "/var",  "/var/lib", "/var/cache", "/home", "/root", "/opt", "/srv",
-                                       "/mnt",  "/media", "/tmp",    "/var/tmp",   "/var/lib/docker/volumes"};
-
-bool is_below(const std::string& path, const std::string& folder) {
-  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
-}
-
 void refuse_system_path(const std::string& path) {
-  const bool system = std::any_of(kSystemFolders.begin(), kSystemFolders.end(),
-                                  [&](const std::string& folder) { return path == folder || is_below(path, folder); });
-  const bool shared = std::find(kSharedFolders.begin(), kSharedFolders.end(), path) != kSharedFolders.end();
-  const bool docker = path == "/var/lib/docker" ||
-                      (is_below(path, "/var/lib/docker") && !is_below(path, "/var/lib/docker/volumes"));
-  if (system || shared || docker) {
-    throw Error{ErrorKind::refused, "\"" + printable(path, 200) + "\" belongs to the host: nothing is restored onto it",
-                "restore into a folder of your choice with --to"};
-  }
+  if (!belongs_to_host(path)) return;
+  throw Error{ErrorKind::refused, "\"" + printable(path, 200) + "\" belongs to the host: nothing is restored onto it",
+              "restore into a folder of your choice with --to"};
 }
 
 std::string joined(const std::vector<std::string>& components) { return "/" + join(components, "/"); }
-
-void check_run_id(const std::string& run_id) {
-  const bool plain = !run_id.empty() && run_id.size() <= 64 && std::all_of(run_id.begin(), run_id.end(), [](char letter) {
-    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
-           letter == '-' || letter == '_';
-  });
-  if (!plain) throw Error{ErrorKind::refused, "\"" + printable(run_id, 80) + "\" is no id of a run"};
-}
 
 /// The target with the trusted links of its folders resolved.
 std::string resolve_target(const std::string& target, bool create) {
@@ -92,7 +67,7 @@ bool was_removed(const Place& place) {
       const auto folder = open_folder(components);
       const auto path = joined(components);
       const bool volumes = path == "/var/lib/docker/volumes";
-      const bool shared = std::find(kSharedFolders.begin(), kSharedFolders.end(), path) != kSharedFolders.end();
+      const bool shared = is_shared_folder(path);
       const bool for_disks = is_below(path, "/mnt") || is_below(path, "/media");
       return (volumes || (!shared && !for_disks)) && !is_empty(folder.get());
     } catch (const Error& error) {

@@ -3,26 +3,18 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 
 #include "base/text.hpp"
 #include "worker/folder.hpp"
+#include "worker/names.hpp"
 #include "worker/place_kinds.hpp"
 
 namespace kopidocka {
 namespace {
 
-/// Several targets of one run may lie in one folder, so the names carry the target's.
-std::string label(const std::string& name) {
-  if (name.size() <= 80) return name;
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211u;
-  return name.substr(0, 60) + "~" + std::to_string(hash);
-}
-
 struct Names {
   explicit Names(const OpenPlace& open) {
-    const auto stem = ".kopi-docka-" + open.place.run_id + "." + label(open.name);
+    const auto stem = stem_beside(open.place.run_id, open.name);
     staged = stem + ".new";
     aside = stem + ".old";
     absent = stem + ".absent";

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -90,5 +91,62 @@ struct PlaceState {
 };
 
 enum class Discard { staged, aside, both };
+
+/// What is cloned, and for whom. A plain value: keep it in the journal before clone_tree, it is all that dropping needs.
+struct CloneRequest {
+  std::string source;  ///< absolute, as this process sees it: a folder, or one regular file
+  std::string run_id;  ///< letters, digits, '-', '_'; at most 64. Names all we make
+};
+
+struct CloneFacts {
+  bool possible = false;
+  std::string path;         ///< what an engine would read: last component as the source's; empty when not possible
+  std::string file_system;  ///< the source's, as in PathFacts
+  std::string reason;       ///< why it is not possible, for the user; empty when it is
+};
+
+/// A clone that is complete.
+struct CloneResult {
+  std::string path;            ///< what an engine reads: of the kind and with the name of the source
+  std::uint64_t entries = 0;   ///< in it, its root included
+  std::uint64_t bytes = 0;     ///< sizes of its regular files, each once however many names it has
+  std::uint64_t left_out = 0;  ///< sockets, and devices that we are not permitted to make
+  std::uint64_t vanished = 0;  ///< entries that somebody removed while the tree was walked
+};
+
+/// A source at a moment from which on every change of a file shows in its times. Give it to touched() as it is.
+struct Settled {
+  std::string path;
+  bool exact = false;       ///< touched() can tell all that changes from now on
+  std::string reason;       ///< why not, for the user; empty when it can
+  std::string file_system;  ///< as the system names it
+  std::int64_t since_ns = 0;         ///< wall clock; a file with older times has in it what it had then
+  std::int64_t clock_offset_ns = 0;  ///< wall clock minus the one that is never set
+  std::vector<std::uint64_t> folders;  ///< marks of its folders and where they are, sorted; empty when not exact
+
+  std::chrono::system_clock::time_point since() const {
+    return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(since_ns)));
+  }
+};
+
+/// The wall clock may be off from the other by so much more or less before it counts as set: less than the slack in since_ns.
+constexpr std::chrono::nanoseconds kClockTolerance = std::chrono::milliseconds(500);
+
+struct TouchedFile {
+  std::string path;  ///< relative to the source, as bytes
+  std::uint64_t size = 0;
+  std::int64_t mtime_second = 0;  ///< rounded down
+};
+
+/// Files and symbolic links that were written, made, renamed, linked or given other times or rights since a source was settled,
+/// and those in folders that came to their place since. Without what was removed.
+struct Touched {
+  std::vector<TouchedFile> files;
+  std::uint64_t bytes = 0;
+  bool exact = false;      ///< these are all
+  bool truncated = false;  ///< there were more than the limit
+  std::string reason;      ///< why they may not be all; empty when they are
+  std::int64_t clock_offset_ns = 0;
+};
 
 }  // namespace kopidocka

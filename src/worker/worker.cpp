@@ -53,6 +53,16 @@ std::string place_request(const char* operation, const Place& place) {
   return request_text({{"operation", operation}, {"place", place}});
 }
 
+std::string clone_request(const char* operation, const CloneRequest& request) {
+  return request_text({{"operation", operation}, {"clone", request}});
+}
+
+std::string settle_request(const std::string& path) { return request_text({{"operation", "settle"}, {"path", path}}); }
+
+std::string touched_request(const Settled& settled, size_t limit) {
+  return request_text({{"operation", "touched"}, {"settled", settled}, {"limit", limit}});
+}
+
 json read_answer(const ProcessResult& result, const std::string& what) {
   auto answer = json::parse(result.output, nullptr, false);
   if (answer.is_object() && answer.contains("answer")) return answer["answer"];
@@ -182,6 +192,34 @@ Task<PlaceState> Worker::discard(Place place, Discard what, Milliseconds deadlin
 Task<PlaceState> Worker::state(Place place, Cancel cancel) const {
   const auto what = "look at the restore of " + printable(place.target);
   co_return decode<PlaceState>(co_await ask(place_request("state", place), what, deadline_, cancel));
+}
+
+Task<CloneFacts> Worker::can_clone(std::string path, std::string run_id, Cancel cancel) const {
+  const auto what = "look whether " + printable(path) + " can be cloned";
+  CloneRequest request;
+  request.source = std::move(path);
+  request.run_id = std::move(run_id);
+  co_return decode<CloneFacts>(co_await ask(clone_request("can_clone", request), what, deadline_, cancel));
+}
+
+Task<CloneResult> Worker::clone_tree(CloneRequest request, Milliseconds deadline, Cancel cancel) const {
+  const auto what = "clone " + printable(request.source);
+  co_return decode<CloneResult>(co_await ask(clone_request("clone_tree", request), what, deadline, cancel));
+}
+
+Task<> Worker::drop_clone(CloneRequest request, Milliseconds deadline, Cancel cancel) const {
+  const auto what = "remove the clone of " + printable(request.source);
+  co_await ask(clone_request("drop_clone", request), what, deadline, cancel);
+}
+
+Task<Settled> Worker::settle(std::string path, Milliseconds deadline, Cancel cancel) const {
+  const auto what = "settle " + printable(path);
+  co_return decode<Settled>(co_await ask(settle_request(path), what, deadline, cancel));
+}
+
+Task<Touched> Worker::touched(Settled settled, size_t limit, Milliseconds deadline, Cancel cancel) const {
+  const auto what = "look what was touched in " + printable(settled.path);
+  co_return decode<Touched>(co_await ask(touched_request(settled, limit), what, deadline, cancel));
 }
 
 }  // namespace kopidocka

@@ -14,10 +14,10 @@ namespace kopidocka {
 ///
 /// Throws Error: timeout (with the path), cancelled, and what the child reported (refused, denied, no_space, not_found,
 /// failed). After a timeout or cancel the operation may have happened in part; the place operations are made for that:
-/// call the same one again, or swap_back.
+/// call the same one again, or swap_back. Of a clone, drop_clone removes the part.
 class Worker {
  public:
-  /// `binary` is this program; `deadline` bounds the quick calls (probe, read_files, prepare).
+  /// `binary` is this program; `deadline` bounds the quick calls (probe, read_files, prepare, can_clone).
   explicit Worker(std::string binary, Milliseconds deadline = Milliseconds(20'000));
 
   /// One PathFacts per path, same order; a path that does not answer in time has `problem`, the others are not affected.
@@ -48,6 +48,34 @@ class Worker {
   /// Well when the folder of the target is gone.
   Task<PlaceState> discard(Place place, Discard what, Milliseconds deadline, Cancel cancel) const;
   Task<PlaceState> state(Place place, Cancel cancel) const;
+
+  /// Whether clone_tree can be expected to work for this folder or file; leaves no trace, also when it is killed. Really
+  /// shares blocks between files without names, so the answer is the kernel's and not a guess from names. Not possible:
+  /// no writable place beside the source on its own file system (it is a mount point), a file system that cannot share
+  /// blocks, something mounted in the source, a symbolic link in its place, folders of the host, no right to set owners.
+  /// Throws only for a run_id that is none and when there was no answer.
+  Task<CloneFacts> can_clone(std::string path, std::string run_id, Cancel cancel) const;
+  /// Makes a copy of the tree beside it that shares its blocks: as large as needed, as fast as there are files, and later
+  /// changes of the source do not show in it. Links, hard links, holes, owners, modes, times and attributes are as in the
+  /// source; flags (immutable) and birth times are not. Entries that runs of ours made are left out, as engines do.
+  /// The source is only read, without access times where permitted; the folder above it gets one more hidden entry.
+  /// busy when there is a clone of this run already. Any file that cannot be cloned fails it all, with its path; after an
+  /// error, timeout or cancel nothing lies where the result would be, but a part of the clone may be there: drop_clone.
+  Task<CloneResult> clone_tree(CloneRequest request, Milliseconds deadline, Cancel cancel) const;
+  /// Removes what clone_tree made for this source and run, complete or not. May be called again after a timeout or crash.
+  /// Well when it is not there, or the folder of the source is gone. Refuses a folder that is not ours or holds something
+  /// else too; busy while a clone_tree that outlived its daemon is still at work in it.
+  Task<> drop_clone(CloneRequest request, Milliseconds deadline, Cancel cancel) const;
+
+  /// Before a source is read while its writers run: notes the time, then brings everything of its file system to disk and waits
+  /// for writes under way in the folder. A file that is read after that, and whose times are older than `since_ns` both then
+  /// and later, has not changed in between; a store through a mapping to a page that is still dirty would not show otherwise.
+  /// Not exact (with the reason; nothing is synced then): file systems other than ext4, xfs and btrfs, something mounted in the
+  /// folder, entries that cannot be looked at, names with a newline, too many folders. Changes nothing.
+  Task<Settled> settle(std::string path, Milliseconds deadline, Cancel cancel) const;
+  /// What was touched since, at most `limit` files. Only when nobody writes any more it tells all: what is moved while it looks
+  /// may be missed. Also not exact when the clock was set meanwhile.
+  Task<Touched> touched(Settled settled, size_t limit, Milliseconds deadline, Cancel cancel) const;
 
  private:
   Task<std::string> ask(std::string request, std::string what, Milliseconds deadline, Cancel cancel) const;

@@ -6,10 +6,12 @@
 #include <ostream>
 
 #include "base/text.hpp"
+#include "worker/clone.hpp"
 #include "worker/codec.hpp"
 #include "worker/hex.hpp"
 #include "worker/look.hpp"
 #include "worker/place.hpp"
+#include "worker/settle.hpp"
 
 namespace kopidocka {
 namespace {
@@ -60,6 +62,11 @@ json find_files(const json& request) {
   return answer;
 }
 
+json drop_clone_of(const json& request) {
+  drop_clone(request.at("clone").get<CloneRequest>());
+  return nullptr;
+}
+
 json carry_out(const json& request) {
   const auto operation = request.at("operation").get<std::string>();
   if (operation == "probe") return probe(request);
@@ -71,6 +78,11 @@ json carry_out(const json& request) {
   if (operation == "swap_back") return swap_back(request.at("place").get<Place>());
   if (operation == "discard") return discard(request.at("place").get<Place>(), discard_from(request.at("what")));
   if (operation == "state") return state_of(request.at("place").get<Place>());
+  if (operation == "can_clone") return can_clone(request.at("clone").get<CloneRequest>());
+  if (operation == "clone_tree") return clone_tree(request.at("clone").get<CloneRequest>());
+  if (operation == "drop_clone") return drop_clone_of(request);
+  if (operation == "settle") return settle(checked_path(request, "path"));
+  if (operation == "touched") return touched_since(request.at("settled").get<Settled>(), request.at("limit").get<size_t>());
   throw Error{ErrorKind::invalid, "unknown operation " + printable(operation, 80)};
 }
 
