@@ -11,8 +11,11 @@ using nlohmann::json;
 constexpr int kSchemaVersion = 1;
 
 json snapshot_to_json(const SnapshotReport& snapshot) {
-  return {{"type", snapshot.type},   {"source", snapshot.source}, {"id", snapshot.id},
-          {"bytes", snapshot.bytes}, {"files", snapshot.files},   {"errors", snapshot.errors}};
+  json object = {{"type", snapshot.type},   {"source", snapshot.source}, {"id", snapshot.id},
+                 {"bytes", snapshot.bytes}, {"files", snapshot.files},   {"errors", snapshot.errors}};
+  if (!snapshot.warm.empty()) object["warm"] = snapshot.warm;
+  if (!snapshot.warm_reason.empty()) object["warm_reason"] = snapshot.warm_reason;
+  return object;
 }
 
 SnapshotReport snapshot_from_json(const json& object) {
@@ -23,6 +26,8 @@ SnapshotReport snapshot_from_json(const json& object) {
   snapshot.bytes = object.value("bytes", std::uint64_t{0});
   snapshot.files = object.value("files", std::uint64_t{0});
   snapshot.errors = object.value("errors", std::uint64_t{0});
+  snapshot.warm = object.value("warm", "");
+  snapshot.warm_reason = object.value("warm_reason", "");
   return snapshot;
 }
 
@@ -64,6 +69,7 @@ Result<RunReport> read_report(const json& object) {
   report.result = *result;
   report.reason = object.value("reason", "");
   report.scope = object.value("scope", "");
+  report.consistency = object.value("consistency", "");
   report.engine = object.value("engine", "");
   report.trigger = object.value("trigger", "");
   report.started_at = from_iso8601(object.value("started_at", ""));
@@ -80,7 +86,8 @@ Result<RunReport> read_report(const json& object) {
 const std::vector<std::string>& run_reasons() {
   static const std::vector<std::string> reasons = {"repository", "source",    "hook",        "recipe", "snapshot", "unreadable", "stop",
                                                    "start",      "tainted",   "health",      "retention", "journal", "restore",
-                                                   "cancelled",  "interrupted", "busy",      "invalid", "docker",  "plan"};
+                                                   "cancelled",  "interrupted", "busy",      "invalid", "docker",  "plan",
+                                                   "max-downtime"};
   return reasons;
 }
 
@@ -115,6 +122,7 @@ json to_json(const RunReport& report) {
           {"result", to_string(report.result)},
           {"reason", report.reason},
           {"scope", report.scope},
+          {"consistency", report.consistency},
           {"engine", report.engine},
           {"trigger", report.trigger},
           {"started_at", to_iso8601(report.started_at)},

@@ -27,6 +27,8 @@ struct SnapshotReport {
   std::string source;  ///< volume name, bind path, or unit
   std::string id;
   std::uint64_t bytes = 0, files = 0, errors = 0;
+  std::string warm;         ///< how it was read: cold, safe, exact, clone; empty where there is no choice
+  std::string warm_reason;  ///< why not better
 };
 
 struct MemberReport {
@@ -44,6 +46,7 @@ struct RunReport {
   RunResult result = RunResult::failed;
   std::string reason;  ///< one of run_reasons(); empty on success
   std::string scope;
+  std::string consistency;  ///< of a backup: stop (a cold copy), pause, none; empty when it is not known
   std::string engine;
   std::string trigger;  ///< schedule, request, catch-up, recovery
   TimePoint started_at{};

@@ -74,6 +74,13 @@ bool lacks_recipe(const RestorePoint& point) {
          }) && point.member(SnapshotType::recipe) == nullptr;
 }
 
+/// Only a copy that says so was made without a stop; a word that we do not know promises nothing.
+Consistency consistency_of(const Snapshot& snapshot) {
+  const auto word = tag(snapshot, "kd_consistency");
+  if (word.empty() || word == to_string(Consistency::stop)) return Consistency::stop;
+  return word == to_string(Consistency::pause) ? Consistency::pause : Consistency::none;
+}
+
 void judge(RestorePoint& point) {
   size_t sources = 0;
   for (const auto& member : point.members) {
@@ -111,6 +118,7 @@ void finish(RestorePoint& point) {
   for (const auto& member : point.members) point.time = std::min(point.time, time_of(member.snapshot));
   for (const auto& member : point.members) {
     if (const auto scope = scope_from(tag(member.snapshot, "backup_scope"))) point.scope = *scope;
+    point.consistency = std::max(point.consistency, consistency_of(member.snapshot));
   }
   judge(point);
 }

@@ -26,6 +26,7 @@ struct RestorePoint {
   std::string backup_id;
   TimePoint time{};
   Scope scope = Scope::standard;
+  Consistency consistency = Consistency::stop;  ///< the weakest of its members
   std::vector<PointMember> members;  ///< recipe, networks, docker_config, volumes, binds; by name within a type
   bool complete = true;  ///< false: half a run (fewer sources than its own tags promise); not offered by default
   bool partial = false;  ///< some entries could not be read when it was made, or its recipe is missing
@@ -37,7 +38,7 @@ struct RestorePoint {
 
 /// Groups snapshots by host, unit and backup id; newest point first. Snapshots without these tags, of unknown type or
 /// incomplete are left out. Reads what the Python original wrote: missing `timestamp` (the snapshots' own start),
-/// times without offset (UTC), missing scope (standard), volumes without `backup_format` (a tar). Pure.
+/// times without offset (UTC), missing scope (standard), missing `kd_consistency` (stop), volumes without `backup_format` (a tar). Pure.
 std::vector<RestorePoint> restore_points(const std::vector<Snapshot>& snapshots);
 
 /// The point of `unit` that `at` means:

@@ -58,6 +58,7 @@ Tags source_tags(const RunTags& run, const DataSource& source, std::uint64_t byt
   const bool volume = source.kind == SourceKind::volume;
   auto tags = common_tags(run, volume ? SnapshotType::volume : SnapshotType::bind);
   tags["size_bytes"] = std::to_string(bytes);
+  tags["kd_consistency"] = std::string(to_string(run.consistency));
   if (volume) {
     tags["volume"] = source.name;
     tags["backup_format"] = "direct";

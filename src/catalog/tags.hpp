@@ -25,6 +25,7 @@ struct RunTags {
   Scope scope = Scope::standard;
   TimePoint time{};
   size_t sources = 0;  ///< volume and bind snapshots the run is to have; a point with fewer is half a run
+  Consistency consistency = Consistency::stop;
 };
 
 /// The tags of each type, exactly those by which the Python original finds and restores a snapshot, plus `timestamp` on

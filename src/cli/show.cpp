@@ -36,6 +36,12 @@ std::string text_of(const json& value, const char* name) {
   return value.contains(name) && value[name].is_string() ? printable(value[name].get<std::string>()) : std::string();
 }
 
+/// What must not be taken for a cold copy says so wherever it is shown.
+std::string with_consistency(const std::string& words, const json& value) {
+  const auto consistency = text_of(value, "consistency");
+  return consistency.empty() || consistency == "stop" ? words : words + ", " + consistency;
+}
+
 std::string verdict_of(const json& unit) {
   if (!unit.value("valid", true)) return "INVALID";
   return unit.value("enabled", false) ? "ok" : "off";
@@ -72,7 +78,8 @@ void show_units(std::ostream& out, const json& answer) {
 }
 
 void show_unit_details(std::ostream& out, const json& unit) {
-  out << text_of(unit, "unit") << " (" << text_of(unit, "kind") << ", " << verdict_of(unit) << ", scope " << text_of(unit, "scope") << ")\n";
+  out << text_of(unit, "unit") << " (" << text_of(unit, "kind") << ", " << verdict_of(unit) << ", scope " << text_of(unit, "scope")
+      << ", consistency " << text_of(unit, "consistency") << ")\n";
   if (unit.contains("schedule")) {
     out << "  schedule  " << text_of(unit, "schedule") << " (" << text_of(unit, "timezone") << "), next " << text_of(unit, "next_run_local") << "\n";
   }
@@ -93,6 +100,8 @@ void show_report(std::ostream& out, const json& report) {
   out << text_of(report, "unit") << ": " << (restore ? "restore" : "backup") << " " << text_of(report, "result");
   const auto reason = text_of(report, "reason");
   if (!reason.empty()) out << " (" << reason << ")";
+  const auto consistency = text_of(report, "consistency");
+  if (!consistency.empty() && consistency != "stop") out << ", consistency " << consistency << ": not a cold copy,";
   out << " in " << seconds_text(report.value("duration_seconds", 0.0)) << ", containers down for "
       << seconds_text(report.value("downtime_seconds", 0.0)) << "\n";
   for (const auto& problem : report.at("problems")) out << wrapped(printable(problem.get<std::string>()), "  ! ");
@@ -111,7 +120,7 @@ void show_reports(std::ostream& out, const json& reports) {
   if (restores) head.insert(head.begin() + 2, "KIND");
   Table table(head);
   for (const auto& report : reports) {
-    std::vector<std::string> row = {minute_text(report.at("started_at")), text_of(report, "unit"), text_of(report, "result"),
+    std::vector<std::string> row = {minute_text(report.at("started_at")), text_of(report, "unit"), with_consistency(text_of(report, "result"), report),
                                     seconds_text(report.value("duration_seconds", 0.0)),
                                     seconds_text(report.value("downtime_seconds", 0.0)), text_of(report, "backup_id").substr(0, 8)};
     if (restores) row.insert(row.begin() + 2, text_of(report, "kind"));
@@ -141,7 +150,7 @@ void show_points(std::ostream& out, const json& points) {
     }
     const auto state = !point.value("complete", true) ? "INCOMPLETE" : point.value("partial", false) ? "partial" : "complete";
     found->second.add({time_text(point.at("time")), text_of(point, "scope"), format_bytes(point.value("bytes", std::uint64_t{0})),
-                       std::to_string(point.value("files", std::uint64_t{0})), state, text_of(point, "backup_id").substr(0, 8)});
+                       std::to_string(point.value("files", std::uint64_t{0})), with_consistency(state, point), text_of(point, "backup_id").substr(0, 8)});
   }
   if (tables.empty()) out << "no snapshots yet\n";
   for (const auto& [owner, table] : tables) {
@@ -158,7 +167,7 @@ void show_unit_states(std::ostream& out, const json& units) {
     const auto& last = unit.at("last_run");
     const auto next = text_of(unit, "next_run_local");
     table.add({text_of(unit, "unit"), verdict_of(unit), last.is_object() ? minute_text(last.at("started_at")) : "-",
-               last.is_object() ? text_of(last, "result") : "-", next.empty() ? "-" : next});
+               last.is_object() ? with_consistency(text_of(last, "result"), last) : "-", next.empty() ? "-" : next});
     if (!last.is_object() || text_of(last, "result") == "success") continue;
     const auto success = minute_text(unit.at("last_success"));
     table.note(success == "-" ? "  ! never succeeded yet\n" : "  ! last success " + success + "\n");

@@ -8,7 +8,7 @@
 
 namespace kopidocka {
 
-/// What the Engine API answered to stop and start: 204 = done by this call, 304 = it was so already (not
+/// What the Engine API answered to stop, start, pause and unpause: done by this call, or it was so already (not
 /// ours).
 enum class StateChange { changed, already };
 
@@ -35,6 +35,10 @@ class Docker {
   /// `grace` = seconds between the stop signal and SIGKILL; the request may last that long plus a margin.
   virtual Task<StateChange> stop_container(std::string id, int grace) = 0;
   virtual Task<StateChange> start_container(std::string id) = 0;
+  /// Freezes all its processes, and lets them go on. One that does not run (a crash loop between two starts included)
+  /// is ErrorKind::busy or failed.
+  virtual Task<StateChange> pause_container(std::string id) = 0;
+  virtual Task<StateChange> unpause_container(std::string id) = 0;
 };
 
 /// Inspects many at once (at most `parallel`); a container that vanished meanwhile is left out.

@@ -101,6 +101,8 @@ std::string_view operation_of(std::string_view call) {
     if (path.ends_with("/json")) return "inspect_container";
     if (path.ends_with("/stop")) return "stop_container";
     if (path.ends_with("/start")) return "start_container";
+    if (path.ends_with("/pause")) return "pause_container";
+    if (path.ends_with("/unpause")) return "unpause_container";
   }
   return "other";
 }
@@ -229,6 +231,25 @@ Task<StateChange> EngineClient::stop_container(std::string id, int grace) {
 Task<StateChange> EngineClient::start_container(std::string id) {
   co_return co_await change(container_path(id, "start"), "", settings_.start_limit);
 }
+
+/// Engines answer 409 or 500 when it was so already, and just the same when it cannot be: the state tells which.
+Task<StateChange> EngineClient::change_unless(std::string id, std::string verb, std::string wanted) {
+  const auto path = container_path(id, verb);
+  std::exception_ptr failure;
+  try {
+    co_return co_await change(path, "", settings_.request_limit);
+  } catch (const Error& error) {
+    failure = std::current_exception();
+    if (error.kind() != ErrorKind::busy && error.kind() != ErrorKind::failed) throw;
+  }
+  const auto now = co_await inspect_container(id);
+  if (now.state.status != wanted) std::rethrow_exception(failure);
+  co_return StateChange::already;
+}
+
+Task<StateChange> EngineClient::pause_container(std::string id) { co_return co_await change_unless(id, "pause", "paused"); }
+
+Task<StateChange> EngineClient::unpause_container(std::string id) { co_return co_await change_unless(id, "unpause", "running"); }
 
 Task<std::unique_ptr<HttpStream>> EngineClient::open_events(std::string query) {
   auto version = version_;

@@ -60,6 +60,8 @@ class EngineClient : public Docker {
   Task<std::string> inspect_network_json(std::string name) override;
   Task<StateChange> stop_container(std::string id, int grace) override;
   Task<StateChange> start_container(std::string id) override;
+  Task<StateChange> pause_container(std::string id) override;
+  Task<StateChange> unpause_container(std::string id) override;
 
   /// GET /events with this query; returns when the engine has answered with 200.
   Task<std::unique_ptr<HttpStream>> open_events(std::string query);
@@ -80,6 +82,7 @@ class EngineClient : public Docker {
   Task<HttpResponse> exchange(std::string method, std::string path, std::string query, Milliseconds limit);
   Task<std::string> get(std::string path, std::string query);
   Task<StateChange> change(std::string path, std::string query, Milliseconds limit);
+  Task<StateChange> change_unless(std::string id, std::string verb, std::string wanted);
   void forget_version_after(const Error& error);
 
   DockerSettings settings_;

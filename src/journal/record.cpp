@@ -14,15 +14,17 @@ using nlohmann::json;
 
 constexpr int kFormatVersion = 1;
 
-constexpr std::array<std::pair<Type, std::string_view>, 14> kTypes = {{
+constexpr std::array<std::pair<Type, std::string_view>, 18> kTypes = {{
     {Type::begin, "begin"}, {Type::hold, "hold"}, {Type::stopping, "stopping"}, {Type::stopped, "stopped"},
     {Type::starting, "starting"}, {Type::started, "started"}, {Type::disowned, "disowned"}, {Type::staging, "staging"},
-    {Type::swapping, "swapping"}, {Type::swapped, "swapped"}, {Type::restored, "restored"}, {Type::kept, "kept"}, {Type::reported, "reported"},
+    {Type::swapping, "swapping"}, {Type::swapped, "swapped"}, {Type::restored, "restored"}, {Type::kept, "kept"}, {Type::warming, "warming"}, {Type::cooled, "cooled"}, {Type::cloning, "cloning"}, {Type::uncloned, "uncloned"}, {Type::reported, "reported"},
     {Type::end, "end"}}};
 
 json member_json(const HeldMember& member) {
-  return {{"id", member.id}, {"name", member.name}, {"started_at", member.started_at}, {"project", member.project},
+  json value = {{"id", member.id}, {"name", member.name}, {"started_at", member.started_at}, {"project", member.project},
           {"service", member.service}, {"number", member.number}, {"grace", member.grace}};
+  if (member.by_pause) value["by_pause"] = true;
+  return value;
 }
 
 HeldMember member_from(const json& value) {
@@ -34,6 +36,7 @@ HeldMember member_from(const json& value) {
   member.service = value.value("service", "");
   member.number = value.value("number", 1);
   member.grace = value.value("grace", 10);
+  member.by_pause = value.value("by_pause", false);
   return member;
 }
 

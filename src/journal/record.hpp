@@ -18,14 +18,15 @@ inline constexpr std::string_view kUnconfirmed = "unconfirmed";
 /// Note of a `started` record that recovery wrote.
 inline constexpr std::string_view kByRecovery = "recovery";
 
-/// A container that a run is about to stop and therefore owes a start.
+/// A container that a run is about to stop and therefore owes a start; or, with `by_pause`, to freeze, and then an unpause.
 struct HeldMember {
   std::string id;
   std::string name;
   std::string started_at;  ///< Docker's StartedAt before the stop; newer later means that somebody else acted
   std::string project, service;
   int number = 1;
-  int grace = 10;  ///< seconds Docker may take between the stop signal and SIGKILL
+  int grace = 10;  ///< seconds Docker may take between the stop signal and SIGKILL; 0 for a pause
+  bool by_pause = false;
   bool operator==(const HeldMember&) const = default;
 };
 
@@ -53,6 +54,10 @@ struct JournalRecord {
     swapping,  ///< data: present data goes aside, new data into place, next
     swapped,
     restored,  ///< data: the old data is back in place
+    warming,   ///< data: the engine may from now on keep a warm snapshot of this source (target is its path on the host)
+    cooled,    ///< data: it keeps none any more
+    cloning,   ///< data: a private copy may be made beside this source (target is its path as this process sees it)
+    uncloned,  ///< data: there is none any more
     kept,      ///< the restored data stays: containers are started on it next, and nothing is put back any more
     reported,  ///< result, reason: the run has ended with them; note kDataInDoubt when its data was not put back
     end,       ///< nothing is owed any more

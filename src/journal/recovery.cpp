@@ -20,6 +20,11 @@ void drop_data(std::vector<HeldData>& values, const std::optional<HeldData>& dat
   if (data) drop(values, [&](const HeldData& value) { return value.target == data->target; });
 }
 
+void add_data(std::vector<HeldData>& values, const std::optional<HeldData>& data) {
+  drop_data(values, data);
+  if (data) values.push_back(*data);
+}
+
 void hold(std::vector<HeldMember>& members, const HeldMember& member) {
   const auto known = std::find_if(members.begin(), members.end(), [&](const HeldMember& other) { return other.id == member.id; });
   if (known == members.end()) {
@@ -99,6 +104,10 @@ Debts debts_of(const std::vector<JournalRecord>& records) {
         drop_data(debts.staged, record.data);  // first announced, then known
         debts.staged.push_back(record.data.value_or(HeldData{}));
         break;
+      case Type::warming: add_data(debts.warm, record.data); break;
+      case Type::cooled: drop_data(debts.warm, record.data); break;
+      case Type::cloning: add_data(debts.clones, record.data); break;
+      case Type::uncloned: drop_data(debts.clones, record.data); break;
       case Type::swapping: debts.swaps.push_back(record.data.value_or(HeldData{})); break;
       case Type::restored: drop_data(debts.swaps, record.data); break;
       case Type::kept: debts.replaced = std::exchange(debts.swaps, {}); break;
@@ -119,6 +128,24 @@ std::optional<TimePoint> stop_may_come_until(const Debts& debts, const HeldMembe
   return asked->second + Seconds(member.grace) + margin;
 }
 
+namespace {
+
+/// Of one that was to be frozen. Nothing but an unpause thaws it, and nothing ends it while it is frozen but somebody's kill.
+Decision decide_paused(const std::string& name, const std::string& status, bool pause_requested) {
+  if (status == "paused") return {DebtDecision::start, name + " is paused"};
+  if (status != "running" && status != "restarting") {
+    return {DebtDecision::disowned, name + " is " + status + ", it was paused and not stopped by kopi-docka"};
+  }
+  if (pause_requested) return {DebtDecision::wait, name + " may still be paused"};
+  return {DebtDecision::settled, name + " is not paused"};
+}
+
+}  // namespace
+
+bool is_down(const HeldMember& member, const Container& now) {
+  return !now.running() || (member.by_pause && now.state.status == "paused");
+}
+
 Decision decide(const HeldMember& member, const std::optional<Container>& now, bool stop_requested) {
   const auto name = printable(member.name);
   if (!now) return {DebtDecision::disowned, "container " + name + " does not exist any more"};
@@ -126,6 +153,7 @@ Decision decide(const HeldMember& member, const std::optional<Container>& now, b
     return {DebtDecision::disowned, "container " + name + " was started by somebody else meanwhile"};
   }
   const auto& status = now->state.status;
+  if (member.by_pause) return decide_paused("container " + name, status, stop_requested);
   if (now->running()) {
     if (stop_requested) return {DebtDecision::wait, "container " + name + " may still be stopping"};
     return {DebtDecision::settled, "container " + name + " was not stopped"};

@@ -29,6 +29,8 @@ struct Debts {
   std::vector<HeldData> swaps;        ///< data that must be put back before anything starts
   std::vector<HeldData> replaced;     ///< data that was exchanged for good; what it replaced may still lie beside it
   std::vector<HeldData> staged;       ///< new data lying about beside its target
+  std::vector<HeldData> warm;         ///< sources of which a warm snapshot may be in the repository
+  std::vector<HeldData> clones;       ///< sources beside which a private copy may lie
   bool reported = false;
   std::string result, reason;  ///< of the run, when it is reported
   TimePoint reported_at{};
@@ -49,7 +51,7 @@ std::optional<TimePoint> stop_may_come_until(const Debts& debts, const HeldMembe
 Debts debts_of(const std::vector<JournalRecord>& records);
 
 enum class DebtDecision {
-  start,     ///< same container, same StartedAt, not running: ours to start
+  start,     ///< same container, same StartedAt, not running (or frozen by us): ours to start (or to unpause)
   wait,      ///< still running, but our stop request may end it yet
   settled,   ///< it runs as before; nothing is owed
   disowned,  ///< somebody else started, stopped or re-created it meanwhile: not ours any more
@@ -59,6 +61,9 @@ struct Decision {
   DebtDecision action;
   std::string reason;
 };
+
+/// Whether a held member is as the run wanted it: not running, or frozen where it is held by a pause.
+bool is_down(const HeldMember& member, const Container& now);
 
 /// What to do about one held member. `now` is what the engine says of it (absent = no such container any more);
 /// `stop_requested` whether the journal has a `stopping` record for it. Pure.

@@ -13,6 +13,7 @@ std::string sentence(const RunReport& report) {
   std::string text = std::string(to_string(report.kind)) + " of " + report.unit + ": " +
                      std::string(to_string(report.result));
   if (!report.reason.empty()) text += " (" + report.reason + ")";
+  if (!report.consistency.empty() && report.consistency != "stop") text += ", consistency " + report.consistency;
   if (!report.problems.empty()) text += ": " + report.problems.front();
   return text;
 }

@@ -47,7 +47,8 @@ class BackupPlanner {
     plan_.run = options.run;
     plan_.scope = std::string(to_string(options.scope));
     plan_.trigger = options.trigger;
-    tags_ = {unit.name, options.run, options.scope, options.time, unit.sources.size()};
+    plan_.max_downtime = unit.policy.max_downtime;
+    tags_ = {unit.name, options.run, options.scope, options.time, unit.sources.size(), unit.policy.consistency};
   }
 
   Plan make() {
@@ -57,6 +58,7 @@ class BackupPlanner {
     const auto policies = plan_.add({Phase::prepare, PreparePolicies{policies_}, {sources}, OnFailure::abort, false});
     const auto hook = plan_.add({Phase::prepare, RunHook{"pre_backup"}, {policies}, OnFailure::abort, false});
     add_secondary(hook);
+    add_warm_ups();
     add_openings();
     add_hold();
     add_settle();
@@ -116,6 +118,25 @@ class BackupPlanner {
     return request;
   }
 
+  /// What is read while everything is up need not be read while it is down.
+  void add_warm_ups() {
+    const auto& wanted = plan_.unit.policy.warm;
+    if (wanted == "off" || plan_.unit.policy.consistency == Consistency::none) return;
+    std::vector<StepId> before(plan_.steps.size());
+    std::iota(before.begin(), before.end(), StepId{0});
+    for (const auto& source : plan_.unit.sources) {
+      WarmUp warm{std::string(to_string(source.kind)), source.name, {source.path, source.local_path}, wanted, wanted == "auto" && has_room_beside(source)};
+      plan_.add({Phase::prepare, std::move(warm), before, OnFailure::abort, false});
+    }
+  }
+
+  /// A copy beside a source that lies in another one would be seen by that one's containers.
+  bool has_room_beside(const DataSource& source) const {
+    return std::none_of(plan_.unit.sources.begin(), plan_.unit.sources.end(), [&](const DataSource& other) {
+      return other.path != source.path && lies_in(source.path, other.path);
+    });
+  }
+
   /// Opening takes an engine seconds, and minutes where the repository is slow: done while everything is up, for as many
   /// sources as there is memory for.
   void add_openings() {
@@ -160,13 +181,16 @@ class BackupPlanner {
   /// Always: what is read and saved counts, also when an end was requested meanwhile.
   void add_saves() {
     for (const auto& source : plan_.unit.sources) {
-      plan_.add({Phase::settle, SaveSnapshot{std::string(to_string(source.kind)), source.name, source.path}, {}, OnFailure::abort, true});
+      plan_.add({Phase::settle, SaveSnapshot{std::string(to_string(source.kind)), source.name, request_for(source)}, {}, OnFailure::abort, true});
     }
   }
 
   void add_settle() {
     add_saves();
-    plan_.add({Phase::settle, CheckTaint{plan_.unit.sources}, {}, OnFailure::abort, true});
+    // Who asks for a hot copy has no use for one that is refused for being hot.
+    if (plan_.unit.policy.consistency != Consistency::none) {
+      plan_.add({Phase::settle, CheckTaint{plan_.unit.sources}, {}, OnFailure::abort, true});
+    }
     add_health(plan_, stops_, options_.default_grace);
     plan_.add({Phase::settle, ApplyRetention{policies_}, {}, OnFailure::degrade, false});
     plan_.add({Phase::settle, RunHook{"post_backup"}, {}, OnFailure::degrade, true});

@@ -21,7 +21,9 @@ int grace_of(const Member& member, int default_grace) {
   return grace < 0 ? kInsteadOfForEver : static_cast<int>(std::min<std::int64_t>(grace, kLongestGrace));
 }
 
-HeldMember held(const Member& member, int default_grace) {
+bool pauses(const Plan& plan) { return plan.kind == RunKind::backup && plan.unit.policy.consistency == Consistency::pause; }
+
+HeldMember held(const Plan& plan, const Member& member, int default_grace) {
   HeldMember held;
   held.id = member.container.id;
   held.name = member.container.name;
@@ -30,35 +32,41 @@ HeldMember held(const Member& member, int default_grace) {
   if (project != member.container.labels.end()) held.project = project->second;
   held.service = member.service;
   held.number = member.number;
-  held.grace = grace_of(member, default_grace);
+  held.by_pause = pauses(plan);
+  held.grace = held.by_pause ? 0 : grace_of(member, default_grace);
   return held;
 }
 
-/// Members that run, every one after the members that depend on it.
-std::vector<const Member*> dependents_first(const Unit& unit) {
+/// A restore exchanges data under everybody's feet: it stops whoever runs, whatever the labels say about backups.
+bool is_held(const Plan& plan, const Member& member) {
+  return member.container.running() && (plan.kind == RunKind::restore || plan.unit.holds(member));
+}
+
+/// Members that are held, every one after the members that depend on it.
+std::vector<const Member*> dependents_first(const Plan& plan) {
   std::vector<const Member*> order;
   std::set<std::string> seen;
   const std::function<void(const Member&)> visit = [&](const Member& member) {
     if (!seen.insert(member.container.id).second) return;
-    for (const auto& other : unit.members) {
+    for (const auto& other : plan.unit.members) {
       const auto& providers = other.providers;
       if (std::find(providers.begin(), providers.end(), member.container.id) != providers.end()) visit(other);
     }
-    if (member.container.running()) order.push_back(&member);
+    if (is_held(plan, member)) order.push_back(&member);
   };
-  for (const auto& member : unit.members) visit(member);
+  for (const auto& member : plan.unit.members) visit(member);
   return order;
 }
 
-/// The running members that must be up before this one: a provider that does not run itself (a one-shot set-up container)
-/// passes on what it needs.
-std::set<std::string> running_providers(const Unit& unit, const Member& member) {
+/// The held members that must be up before this one: a provider that is not held (a one-shot set-up container, one that
+/// stays up) is not waited for, but passes on what it needs.
+std::set<std::string> held_providers(const Plan& plan, const Member& member) {
   std::set<std::string> found, seen;
   const std::function<void(const Member&)> visit = [&](const Member& from) {
     for (const auto& id : from.providers) {
-      const auto* provider = unit.member(id);
+      const auto* provider = plan.unit.member(id);
       if (provider == nullptr || id == member.container.id || !seen.insert(id).second) continue;
-      if (provider->container.running()) {
+      if (is_held(plan, *provider)) {
         found.insert(id);
       } else {
         visit(*provider);
@@ -78,10 +86,10 @@ void append(std::vector<StepId>& to, const StepsOf& from, const std::string& id)
 
 StepsOf add_stops(Plan& plan, int default_grace) {
   StepsOf stops;
-  for (const auto* member : dependents_first(plan.unit)) {
-    Step step{Phase::hold, StopMember{held(*member, default_grace)}, {}, OnFailure::abort, false};
+  for (const auto* member : dependents_first(plan)) {
+    Step step{Phase::hold, StopMember{held(plan, *member, default_grace)}, {}, OnFailure::abort, false};
     for (const auto& other : plan.unit.members) {
-      if (running_providers(plan.unit, other).count(member->container.id) != 0) append(step.after, stops, other.container.id);
+      if (held_providers(plan, other).count(member->container.id) != 0) append(step.after, stops, other.container.id);
     }
     stops[member->container.id] = {plan.add(std::move(step))};
   }
@@ -90,19 +98,20 @@ StepsOf add_stops(Plan& plan, int default_grace) {
 
 StepsOf add_starts(Plan& plan, const StepsOf& stops, const StepsOf& before, int default_grace) {
   StepsOf starts;
-  auto order = dependents_first(plan.unit);
+  auto order = dependents_first(plan);
   std::reverse(order.begin(), order.end());
   for (const auto* member : order) {
     const auto& id = member->container.id;
     if (stops.count(id) == 0) continue;
-    StartMember start{held(*member, default_grace), {}, plan.unit.policy.start_timeout};
+    StartMember start{held(plan, *member, default_grace), {}, plan.unit.policy.start_timeout};
     for (const auto& provider : member->healthy_providers) {
-      if (stops.count(provider) != 0) start.healthy_first.push_back(provider);
+      // Who thaws goes on where it was, with providers in the state in which they were.
+      if (stops.count(provider) != 0 && !start.member.by_pause) start.healthy_first.push_back(provider);
     }
     Step step{Phase::hold, std::move(start), {}, OnFailure::degrade, true};
     append(step.after, stops, id);
     append(step.after, before, id);
-    for (const auto& provider : running_providers(plan.unit, *member)) append(step.after, starts, provider);
+    for (const auto& provider : held_providers(plan, *member)) append(step.after, starts, provider);
     starts[id] = {plan.add(std::move(step))};
   }
   return starts;
@@ -111,7 +120,8 @@ StepsOf add_starts(Plan& plan, const StepsOf& stops, const StepsOf& before, int 
 void add_health(Plan& plan, const StepsOf& stops, int default_grace) {
   for (const auto& member : plan.unit.members) {
     if (stops.count(member.container.id) == 0) continue;
-    plan.add({Phase::settle, AwaitHealth{held(member, default_grace), plan.unit.policy.start_timeout}, {}, OnFailure::degrade, true});
+    AwaitHealth await{held(plan, member, default_grace), plan.unit.policy.start_timeout};
+    plan.add({Phase::settle, std::move(await), {}, OnFailure::degrade, true});
   }
 }
 
@@ -122,9 +132,13 @@ std::optional<Error> hold_refusal(const Unit& unit) {
   }
   const bool invalid = !reasons.empty();
   for (const auto& member : unit.members) {
+    if (!unit.holds(member)) continue;
     const auto& status = member.container.state.status;
     const auto is = "container " + printable(member.container.name) + " is " + status;
     if (status == "paused") reasons.push_back(is + ": unpause or stop it first, as after a backup it would run");
+    if (status == "restarting" && unit.policy.consistency == Consistency::pause) {
+      reasons.push_back(is + ": Docker cannot pause what is not up; mend it or stop it first");
+    }
     if (status == "removing") reasons.push_back(is + ": wait until it is gone");
   }
   if (reasons.empty()) return std::nullopt;

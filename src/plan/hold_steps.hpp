@@ -12,7 +12,8 @@ namespace kopidocka {
 /// Steps by the container they are about.
 using StepsOf = std::map<std::string, std::vector<StepId>>;
 
-/// One stop step for every running member: dependents first, what is independent side by side.
+/// One stop step for every running member that is held (a restore holds all): dependents first, what is independent side by
+/// side. With consistency pause, the steps of a backup pause and unpause instead.
 StepsOf add_stops(Plan& plan, int default_grace);
 
 /// One start step for every stopped member: after its own stop, after the steps of `before` for it, and after its

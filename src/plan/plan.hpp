@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,6 +46,13 @@ struct TakeSnapshot {
   std::string name;  ///< of the unit
   SnapshotRequest request;
 };
+/// Reads a source while everything is up, so that little is left to read in the hold, or prepares a copy by reference.
+struct WarmUp {
+  std::string type, name;
+  SnapshotSource source;
+  std::string wanted;      ///< the label: auto, safe, exact
+  bool may_clone = false;  ///< a copy beside the source lies in no other source
+};
 /// Has the engine open the repository for a source and wait before the first byte, while everything is up.
 struct OpenSnapshot {
   std::string type, name;  ///< as TakeSnapshot, always data
@@ -59,7 +67,7 @@ struct ReadSource {
 /// Waits until what was read is saved.
 struct SaveSnapshot {
   std::string type, name;
-  std::string path;  ///< of the source
+  SnapshotRequest request;
 };
 struct StopMember {
   HeldMember member;
@@ -104,7 +112,7 @@ struct DropAside {
   RestoreTarget target;
 };
 
-using Action = std::variant<ProbeRepository, ProbeSources, RunHook, PreparePolicies, StageFolder, TakeSnapshot, OpenSnapshot, ReadSource, SaveSnapshot, StopMember,
+using Action = std::variant<ProbeRepository, ProbeSources, RunHook, PreparePolicies, StageFolder, TakeSnapshot, WarmUp, OpenSnapshot, ReadSource, SaveSnapshot, StopMember,
                             StartMember, CheckTaint, AwaitHealth, ApplyRetention, StageRestore, SwapData,
                             RevertOnAbort, DropAside>;
 
@@ -126,6 +134,7 @@ struct Plan {
   std::string scope;
   std::string trigger;
   std::string restored_from;
+  std::optional<Milliseconds> max_downtime;  ///< from the first stop; then everything is started and the run has failed
   size_t gate_width = 1;  ///< snapshots that may be open at a time
   std::vector<Step> steps;
 

@@ -13,6 +13,7 @@ struct Performer {
   Task<> operator()(const PreparePolicies& step) { return state.context.engine.prepare(step.policies, state.engine_cancel); }
   Task<> operator()(const StageFolder& step) { return perform_stage_folder(state, step); }
   Task<> operator()(const TakeSnapshot& step) { return perform_snapshot(state, step); }
+  Task<> operator()(const WarmUp& step) { return perform_warm_up(state, step); }
   Task<> operator()(const OpenSnapshot& step) { return perform_open(state, step); }
   Task<> operator()(const ReadSource& step) { return perform_read(state, step); }
   Task<> operator()(const SaveSnapshot& step) { return perform_save(state, step); }

@@ -16,6 +16,17 @@ Task<> refuse_other_users(RunState& state);
 /// The copy is not cold: somebody else acted.
 Error tainted(const std::string& why);
 
+/// Looks, once the containers are down, whether what a warm pass vouches for is still as it was then. False: it must not be
+/// trusted.
+Task<bool> is_as_it_was(RunState& state, std::string path);
+/// Removes what warm passes and copies have left; empty when nothing is left, else what is and why.
+Task<std::string> tidy_up(RunState& state);
+
+/// The request as the engine gets it: with the bounds of the run and what the prepare phase found out about the source.
+SnapshotRequest completed(const RunState& state, SnapshotRequest request);
+/// Adds a snapshot to the report; degrades the run when it is not complete, throws when it is unusable.
+void note_saved(RunState& state, SnapshotReport report, const Snapshot& snapshot);
+
 /// Carries out one action of a plan. Throws Error when it failed; what that means for the run is the step's business.
 Task<> perform(RunState& state, const Action& action);
 
@@ -25,6 +36,7 @@ Task<> perform_probe_sources(RunState& state, ProbeSources step);
 Task<> perform_hook(RunState& state, RunHook step);
 Task<> perform_stage_folder(RunState& state, StageFolder step);
 Task<> perform_snapshot(RunState& state, TakeSnapshot step);
+Task<> perform_warm_up(RunState& state, WarmUp step);
 Task<> perform_open(RunState& state, OpenSnapshot step);
 Task<> perform_read(RunState& state, ReadSource step);
 Task<> perform_save(RunState& state, SaveSnapshot step);

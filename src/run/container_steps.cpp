@@ -25,10 +25,19 @@ Task<Decision> try_to_pay(Docker& docker, Payment& payment, bool& asked) {
     if (asked) member.started_at = now->state.started_at;
   }
   auto decision = decide(member, now, payment.stop_on_its_way);
+  if (asked && member.by_pause && decision.action == DebtDecision::settled) {
+    // Our own unpause whose answer was lost: it leaves no other trace.
+    decision.action = DebtDecision::start;
+    co_return decision;
+  }
   if (decision.action != DebtDecision::start) co_return decision;
   if (payment.before_start) std::exchange(payment.before_start, nullptr)();
   asked = true;
-  (void)co_await docker.start_container(member.id);
+  if (member.by_pause) {
+    (void)co_await docker.unpause_container(member.id);
+  } else {
+    (void)co_await docker.start_container(member.id);
+  }
   co_return decision;
 }
 
@@ -47,14 +56,14 @@ Task<std::optional<Container>> look_at_container(Docker& docker, std::string id)
 
 bool is_passing(const Error& error) { return error.kind() == ErrorKind::unreachable || error.kind() == ErrorKind::timeout; }
 
-Task<LastLook> ended_within(Docker& docker, const Clock& clock, std::string id, Milliseconds limit) {
+Task<LastLook> ended_within(Docker& docker, const Clock& clock, HeldMember member, Milliseconds limit) {
   const auto until = clock.steady() + limit;
   while (true) {
     LastLook look;
     std::exception_ptr failure;
     try {
-      look.container = co_await look_at_container(docker, id);
-      look.ended = !look.container || !look.container->running();
+      look.container = co_await look_at_container(docker, member.id);
+      look.ended = !look.container || is_down(member, *look.container);
     } catch (...) {
       failure = std::current_exception();
     }

@@ -17,13 +17,13 @@ Task<std::optional<Container>> look_at_container(Docker& docker, std::string id)
 bool is_passing(const Error& error);
 
 struct LastLook {
-  bool ended = false;
+  bool ended = false;  ///< or is frozen, when that was asked for
   std::optional<Container> container;  ///< as it was then; nothing when it is gone
 };
 
-/// Looks until the container has ended (or is gone), at most `limit`, at least once. Docker goes on stopping after a lost
-/// answer. An engine that is away for a moment is asked again until `limit` is over; then its error is thrown.
-Task<LastLook> ended_within(Docker& docker, const Clock& clock, std::string id, Milliseconds limit);
+/// Looks until the member is down (is_down, or it is gone), at most `limit`, at least once. Docker goes on stopping after a
+/// lost answer. An engine that is away for a moment is asked again until `limit` is over; then its error is thrown.
+Task<LastLook> ended_within(Docker& docker, const Clock& clock, HeldMember member, Milliseconds limit);
 
 /// One debt to pay.
 struct Payment {
@@ -34,7 +34,7 @@ struct Payment {
   std::function<void()> before_start;  ///< called once, before the first start request
 };
 
-/// Looks at the container, decides, and starts it when it is ours to start; the whole of it again while the engine fails,
+/// Looks at the container, decides, and starts (unpauses) it when it is ours to start; the whole of it again while the engine fails,
 /// at most `limit`, then the last error is thrown. Returns what was decided and is done; `wait` means that it still runs
 /// although our stop request may yet end it: nothing was done.
 Task<Decision> pay_debt(Docker& docker, const Clock& clock, Payment payment);

@@ -45,18 +45,17 @@ Task<> perform_hook(RunState& state, RunHook step) {
   if (failure) std::rethrow_exception(failure);
 }
 
-namespace {
-
 /// Into the report: what was saved, and whether all of it could be.
-void note_saved(RunState& state, const std::string& type, const std::string& name, const Snapshot& snapshot) {
+void note_saved(RunState& state, SnapshotReport report, const Snapshot& snapshot) {
   if (!snapshot.usable()) throw Error(ErrorKind::failed, "the engine saved nothing usable (" + printable(snapshot.incomplete) + ")");
-  const auto missing = snapshot.errors + snapshot.ignored_errors;
-  state.report.snapshots.push_back({type, name, snapshot.id, snapshot.bytes, snapshot.files, missing});
-  if (snapshot.clean()) return;
-  state.degrade(Error(ErrorKind::failed,
-                      type + " " + printable(name) + ": " + std::to_string(missing) + " entries could not be read and are missing from the snapshot",
-                      "look at the log for their names"),
-                "unreadable");
+  report.id = snapshot.id;
+  report.bytes = snapshot.bytes;
+  report.files = snapshot.files;
+  report.errors = snapshot.errors + snapshot.ignored_errors;
+  const auto missing = report.type + " " + printable(report.source) + ": " + std::to_string(report.errors) +
+                       " entries could not be read and are missing from the snapshot";
+  state.report.snapshots.push_back(std::move(report));
+  if (!snapshot.clean()) state.degrade(Error(ErrorKind::failed, missing, "look at the log for their names"), "unreadable");
 }
 
 SnapshotRequest completed(const RunState& state, SnapshotRequest request) {
@@ -68,35 +67,15 @@ SnapshotRequest completed(const RunState& state, SnapshotRequest request) {
   return request;
 }
 
-}  // namespace
-
 Task<> perform_snapshot(RunState& state, TakeSnapshot step) {
   if (state.nothing_staged.count(step.type) != 0) co_return;
   state.snapshot_begun = true;
   auto request = completed(state, std::move(step.request));
-  note_saved(state, step.type, step.name, co_await state.context.engine.snapshot(std::move(request), state.engine_cancel));
-}
-
-Task<> perform_open(RunState& state, OpenSnapshot step) {
-  state.snapshot_begun = true;
-  co_await state.open_snapshots.open(completed(state, std::move(step.request)), state.context.limits.open_timeout, state.engine_cancel);
-}
-
-Task<> perform_read(RunState& state, ReadSource step) {
-  const auto path = step.request.source.path;
-  state.snapshot_begun = true;
-  if (!state.open_snapshots.is_open(path)) {
-    co_await state.open_snapshots.open(completed(state, std::move(step.request)), state.context.limits.open_timeout, state.engine_cancel);
-  }
-  co_await state.open_snapshots.read(path, {});
-  state.read_ended = state.context.clock.now();
-}
-
-Task<> perform_save(RunState& state, SaveSnapshot step) {
-  // A run that ended before the hold has opened nothing.
-  if (!state.open_snapshots.is_open(step.path) && (state.aborted() || state.cut_short)) co_return;
-  const auto snapshot = co_await state.open_snapshots.saved(step.path);
-  note_saved(state, step.type, step.name, snapshot);
+  const auto snapshot = co_await state.context.engine.snapshot(std::move(request), state.engine_cancel);
+  SnapshotReport report;
+  report.type = step.type;
+  report.source = step.name;
+  note_saved(state, std::move(report), snapshot);
 }
 
 }  // namespace kopidocka

@@ -38,8 +38,13 @@ Task<StopAnswer> ask_to_stop(RunState& state, HeldMember member) {
   const auto began = clock.steady();
   StopAnswer answer;
   std::exception_ptr failure;
+  auto& docker = state.context.docker;
   try {
-    answer.change = co_await state.context.docker.stop_container(member.id, member.grace);
+    if (member.by_pause) {
+      answer.change = co_await docker.pause_container(member.id);
+    } else {
+      answer.change = co_await docker.stop_container(member.id, member.grace);
+    }
   } catch (...) {
     failure = std::current_exception();
   }
@@ -47,8 +52,8 @@ Task<StopAnswer> ask_to_stop(RunState& state, HeldMember member) {
   answer.failure = to_error(failure);
   const bool lost = is_passing(*answer.failure);
   answer.wait = lost ? Milliseconds(state.context.limits.stop_margin + Seconds(member.grace)) : Milliseconds(0);
-  // An error after the grace time is a kill that did not take, before it a request that was turned down.
-  answer.on_its_way = lost || clock.steady() - began >= Seconds(member.grace);
+  // An error after the grace time is a kill that did not take, before it (or of a pause) a request that was turned down.
+  answer.on_its_way = lost || (!member.by_pause && clock.steady() - began >= Seconds(member.grace));
   co_return answer;
 }
 
@@ -57,7 +62,7 @@ Task<std::optional<Container>> await_stop(RunState& state, HeldMember member, St
   LastLook look;
   std::exception_ptr failure;
   try {
-    look = co_await ended_within(state.context.docker, state.context.clock, member.id, answer.wait);
+    look = co_await ended_within(state.context.docker, state.context.clock, member, answer.wait);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -68,7 +73,8 @@ Task<std::optional<Container>> await_stop(RunState& state, HeldMember member, St
   }
   if (answer.failure) throw *answer.failure;
   if (failure) std::rethrow_exception(failure);
-  throw Error(ErrorKind::timeout, "Docker says it is stopped, but it still runs", "look at the container's processes");
+  throw Error(ErrorKind::timeout, std::string("Docker says it is ") + (member.by_pause ? "paused" : "stopped") + ", but it still runs",
+              "look at the container's processes");
 }
 
 Task<> await_providers(RunState& state, StartMember step) {
@@ -76,12 +82,23 @@ Task<> await_providers(RunState& state, StartMember step) {
     if (state.owed.count(provider) != 0) continue;  // it could not be started; waiting for it helps nobody
     std::exception_ptr failure;
     try {
-      (void)co_await healthy_unless_cancelled(state.context.docker, state.context.clock, provider, step.limit, state.cancel);
+      (void)co_await healthy_unless_cancelled(state.context.docker, state.context.clock, provider, state.within_limit(step.limit), state.cancel);
     } catch (...) {
       failure = std::current_exception();
     }
     if (failure) state.note(to_error(failure).text());
   }
+}
+
+/// Why a member that we asked to stop is not ours to start; empty when it is.
+std::string ended_by_another(const HeldMember& member, const StopAnswer& answer, const std::optional<Container>& now) {
+  const auto name = "container " + printable(member.name);
+  if (answer.change == StateChange::already && !answer.failure) {
+    return name + (member.by_pause ? " was paused by somebody else" : " ended by itself") + " just before it was to be " +
+           (member.by_pause ? "paused" : "stopped");
+  }
+  if (member.by_pause && now && now->state.status != "paused") return name + " ended by itself while it was to be paused";
+  return {};
 }
 
 /// Not ours any more: somebody else started or removed it.
@@ -98,8 +115,8 @@ void give_up_debt(RunState& state, const HeldMember& member, const std::string& 
 
 Error may_still_stop(const HeldMember& member) {
   return {ErrorKind::timeout,
-          "container " + printable(member.name) + " was asked to stop and still runs: when it ends yet, Docker leaves it down and "
-          "kopi-docka starts it",
+          "container " + printable(member.name) + " was asked to " + (member.by_pause ? "pause" : "stop") + " and still runs: when that "
+          "comes yet, Docker leaves it so and kopi-docka starts it",
           "look at the container's processes"};
 }
 
@@ -113,9 +130,7 @@ Task<> perform_stop(RunState& state, StopMember step) {
   const auto answer = co_await ask_to_stop(state, member);
   if (answer.failure && answer.failure->kind() == ErrorKind::not_found) throw *answer.failure;
   const auto now = co_await await_stop(state, member, answer);
-  if (answer.change == StateChange::already && !answer.failure) {
-    // It ended between our look and our request: not ours to start.
-    const auto reason = "container " + printable(member.name) + " ended by itself just before it was to be stopped";
+  if (const auto reason = ended_by_another(member, answer, now); !reason.empty()) {
     state.journal(Type::disowned, member.id, {}, reason);
     state.owed.erase(member.id);
     throw tainted(reason);
@@ -123,7 +138,7 @@ Task<> perform_stop(RunState& state, StopMember step) {
   if (now && now->state.started_at != member.started_at) renew_debt(state, member, now->state.started_at);
   state.journal(Type::stopped, member.id);
   state.member(member.id).stopped = true;
-  if (now && now->state.exit_code == 137) {
+  if (now && now->state.exit_code == 137 && !member.by_pause) {
     state.note("container " + printable(member.name) + " did not stop within " + std::to_string(member.grace) +
                "s and was killed; give it more time with the label kopi-docka.stop-timeout");
   }
@@ -143,9 +158,13 @@ Task<> perform_start(RunState& state, StartMember step) {
   payment.stop_on_its_way = state.unconfirmed.count(member.id) != 0;
   payment.limit = state.context.limits.start_retry;
   payment.before_start = [&state, id = member.id] { state.journal_if_possible(Type::starting, id); };
-  const auto decision = co_await pay_debt(state.context.docker, state.context.clock, std::move(payment));
+  auto decision = co_await pay_debt(state.context.docker, state.context.clock, std::move(payment));
   // Still owed, also after this run: starting it now would be undone by the stop.
   if (decision.action == DebtDecision::wait) throw may_still_stop(member);
+  if (decision.action == DebtDecision::settled && member.by_pause && state.member(member.id).stopped) {
+    decision.action = DebtDecision::disowned;
+    decision.reason = "container " + printable(member.name) + " was unpaused by somebody else meanwhile";
+  }
   if (decision.action == DebtDecision::disowned) {
     give_up_debt(state, member, decision.reason);
     co_return;

@@ -42,7 +42,7 @@ bool is_of_unit(const Unit& unit, const Container& container) {
 bool ran_meanwhile(const RunState& state, const Container& container) {
   if (const auto* held = held_member(state, container.id)) {
     if (state.started_by_us.count(container.id) != 0) return false;
-    return container.running() || container.state.started_at != held->started_at;
+    return !is_down(*held, container) || container.state.started_at != held->started_at;
   }
   const auto began = state.hold_began.value_or(state.report.started_at);
   const auto ended = state.read_ended.value_or(state.context.clock.now());
@@ -84,9 +84,10 @@ Task<> renew_members(RunState& state) {
     auto* stop = std::get_if<StopMember>(&step.action);
     if (stop == nullptr) continue;
     const auto now = co_await look_at_container(state.context.docker, stop->member.id);
-    if (!now || !now->running() || now->state.status == "paused") {
+    const bool fits = now && now->running() && now->state.status != "paused";
+    if (!fits || (stop->member.by_pause && now->state.status != "running")) {
       throw Error(ErrorKind::refused,
-                  "container " + printable(stop->member.name) + " is " + (now ? now->state.status : "gone") + ", it ran when the run began",
+                  "container " + printable(stop->member.name) + " is " + (now ? now->state.status : std::string("gone")) + ", it ran when the run began",
                   "run it again when the unit is settled");
     }
     stop->member.started_at = now->state.started_at;

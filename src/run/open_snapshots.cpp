@@ -65,6 +65,15 @@ Task<Snapshot> OpenSnapshots::saved(std::string path) {
   co_return one.snapshot;
 }
 
+Task<std::string> OpenSnapshots::give_up(std::string path) {
+  auto& one = sitting(path);
+  one.cancel.request(CancelGrade::abort_step);
+  while (!one.ended) co_await one.changed.wait();
+  auto id = one.snapshot.id;
+  sittings_.erase(path);
+  co_return id;
+}
+
 Task<> OpenSnapshots::close() {
   for (const auto& [path, one] : sittings_) {
     if (!one->ended) one->cancel.request(CancelGrade::abort_step);

@@ -26,6 +26,8 @@ class OpenSnapshots {
   Task<> read(std::string path, std::string instead);
   /// Returns when it is saved. Throws what the engine threw.
   Task<Snapshot> saved(std::string path);
+  /// Ends the snapshot of a source and forgets it; the id of what it has saved all the same, which is to be removed.
+  Task<std::string> give_up(std::string path);
   /// Ends what is still under way and waits for its end. Never throws what became of it.
   Task<> close();
 

@@ -35,6 +35,7 @@ std::string reason_of(const Action& action, const Error& error) {
     std::string operator()(const PreparePolicies&) const { return "repository"; }
     std::string operator()(const StageFolder&) const { return "recipe"; }
     std::string operator()(const TakeSnapshot&) const { return "recipe"; }
+    std::string operator()(const WarmUp&) const { return "snapshot"; }
     std::string operator()(const OpenSnapshot&) const { return "snapshot"; }
     std::string operator()(const ReadSource&) const { return "snapshot"; }
     std::string operator()(const SaveSnapshot&) const { return "snapshot"; }
@@ -77,7 +78,8 @@ Task<> perform_step(PhaseRun& phase, StepId id) {
   auto& state = phase.state;
   const auto& step = state.plan.steps[id];
   const auto began = state.context.clock.steady();
-  const bool reads = std::holds_alternative<TakeSnapshot>(step.action) || std::holds_alternative<StageRestore>(step.action);
+  const bool reads = std::holds_alternative<TakeSnapshot>(step.action) || std::holds_alternative<WarmUp>(step.action) ||
+                     std::holds_alternative<StageRestore>(step.action);
   if (reads) co_await phase.readers.acquire();
   const Turn turn(reads ? &phase.readers : nullptr);
   std::exception_ptr failure;

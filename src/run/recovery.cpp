@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "base/text.hpp"
 #include "catalog/staged_folder.hpp"
@@ -105,6 +106,9 @@ Task<> Recovery::pay_run(Debts& debts, RecoveryOutcome& outcome) {
   }
   co_await start_members(debts, outcome);
   if (whole) co_await drop_staged(debts);
+  if (whole) co_await drop_clones(debts);
+  // Until it is gone, a new run of the unit would trust it.
+  if (!debts.warm.empty()) outcome.blocked_units.insert(debts.unit);
   if (debts.reported) {
     save_missing_report(debts);
     co_return;
@@ -221,7 +225,7 @@ Task<> Recovery::wait_and_pay(Debts& debts, HeldMember member, RecoveryOutcome& 
     const auto longest = Milliseconds(Seconds(member.grace) + context_.limits.stop_margin);
     const auto until = stop_may_come_until(debts, member, context_.limits.stop_margin).value_or(context_.clock.now());
     const auto left = std::chrono::ceil<Milliseconds>(until - context_.clock.now());
-    (void)co_await ended_within(context_.docker, context_.clock, member.id, std::clamp(left, Milliseconds(0), longest));
+    (void)co_await ended_within(context_.docker, context_.clock, member, std::clamp(left, Milliseconds(0), longest));
     // Whatever is on its way now never arrived.
     std::erase(debts.stopping, member.id);
     (void)co_await pay_member(debts, member, outcome);
@@ -270,6 +274,19 @@ Task<> Recovery::drop_staged(const Debts& debts) {
   }
 }
 
+Task<> Recovery::drop_clones(Debts& debts) {
+  Cancel never;
+  for (const auto& data : std::exchange(debts.clones, {})) {
+    CloneRequest request;
+    request.source = data.target;
+    request.run_id = debts.run;
+    co_await context_.worker.drop_clone(std::move(request), kSwapLimit, never);
+    auto record = about(Type::uncloned, {}, {});
+    record.data = data;
+    append(debts, std::move(record));
+  }
+}
+
 void Recovery::report_lost(const Debts& debts, RecoveryOutcome& outcome) {
   auto report = context_.reports.find(debts.run);
   if (!report) {
@@ -299,6 +316,7 @@ Task<> Recovery::purge(std::set<std::string> active) {
     std::exception_ptr failure;
     try {
       if (debts.kind == "backup" && worthless) co_await purge_snapshots(context_.engine, debts.run);
+      if (!debts.warm.empty()) co_await drop_warm_snapshots(context_.engine, debts.run);
     } catch (...) {
       failure = std::current_exception();
     }

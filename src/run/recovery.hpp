@@ -46,6 +46,7 @@ class Recovery {
   Task<> wait_and_pay(Debts& debts, HeldMember member, RecoveryOutcome& outcome, Semaphore& turns);
   void close_debt(Debts& debts, const HeldMember& member, const Decision& decision, RecoveryOutcome& outcome);
   Task<> drop_staged(const Debts& debts);
+  Task<> drop_clones(Debts& debts);
   void report_lost(const Debts& debts, RecoveryOutcome& outcome);
   void save_missing_report(const Debts& debts);
   void append(const Debts& debts, JournalRecord record);

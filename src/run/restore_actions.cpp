@@ -144,7 +144,7 @@ Task<> perform_stage_restore(RunState& state, StageRestore step) {
   };
   co_await state.context.engine.restore(std::move(restore), state.engine_cancel);
   state.report.snapshots.push_back({"restored", target.name, target.snapshot.id, target.snapshot.bytes, target.snapshot.files,
-                                    target.snapshot.errors});
+                                    target.snapshot.errors, {}, {}});
 }
 
 Task<> perform_swap(RunState& state, SwapData step) {

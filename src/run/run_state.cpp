@@ -23,6 +23,7 @@ RunState::RunState(RunContext& run_context, const boost::asio::any_io_executor& 
       plan(std::move(run_plan)),
       cancel(std::move(run_cancel)),
       open_snapshots(executor, run_context.engine, plan.gate_width, run_context.limits.workers),
+      hold_changed(executor),
       began_(context.clock.steady()),
       subscription_(cancel.on_abort([this] { engine_cancel.request(CancelGrade::abort_step); })) {
   report.unit = plan.unit.name;
@@ -30,6 +31,7 @@ RunState::RunState(RunContext& run_context, const boost::asio::any_io_executor& 
   report.backup_id = plan.run;
   report.restored_from = plan.restored_from;
   report.scope = plan.scope;
+  if (plan.kind == RunKind::backup) report.consistency = to_string(plan.unit.policy.consistency);
   report.trigger = plan.trigger;
   report.engine = context.engine.name();
   report.started_at = context.clock.now();
@@ -39,7 +41,7 @@ void RunState::abort(const Error& error, std::string reason) {
   if (!aborted_) {
     aborted_ = true;
     // Before the hold nothing was touched: a refusal, except where the work itself had begun.
-    refused_ = phase == Phase::prepare && reason != "restore";
+    refused_ = phase == Phase::prepare && reason != "restore" && reason != "snapshot";
     report.reason = std::move(reason);
     report.problems.insert(report.problems.begin(), sentence_of(error));
     engine_cancel.request(CancelGrade::abort_step);
@@ -71,11 +73,18 @@ MemberReport& RunState::member(const std::string& id) {
   return report.members.back();
 }
 
+Milliseconds RunState::within_limit(Milliseconds wanted) const {
+  if (!plan.max_downtime || !first_down_) return wanted;
+  const auto left = std::chrono::ceil<Milliseconds>(*first_down_ + *plan.max_downtime - context.clock.steady());
+  return std::clamp(left, Milliseconds(0), wanted);
+}
+
 void RunState::member_down(const std::string& id) {
   const auto now = context.clock.steady();
   if (!first_down_) first_down_ = now;
   down_since_.emplace(id, now);
   owed.insert(id);
+  hold_changed.notify();
 }
 
 void RunState::member_up(const std::string& id) {
@@ -108,9 +117,9 @@ void RunState::journal(JournalRecord::Type type, const std::string& container, s
   if (auto written = context.journal.append(plan.run, std::move(record)); !written) throw written.error();
 }
 
-void RunState::journal_if_possible(JournalRecord::Type type, const std::string& container, std::string note_text) {
+void RunState::journal_if_possible(JournalRecord::Type type, const std::string& container, std::string note_text, std::optional<HeldData> data) {
   try {
-    journal(type, container, {}, std::move(note_text));
+    journal(type, container, std::move(data), std::move(note_text));
   } catch (const Error& error) {
     note(error.text());
   }

@@ -10,6 +10,7 @@
 #include "plan/plan.hpp"
 #include "run/context.hpp"
 #include "run/open_snapshots.hpp"
+#include "run/reading.hpp"
 
 namespace kopidocka {
 
@@ -25,10 +26,12 @@ class RunState {
   Cancel cancel;         ///< the user's or the daemon's wish to end this run
   Cancel engine_cancel;  ///< ends engine processes: on that wish, and when the run has failed anyway
   OpenSnapshots open_snapshots;
+  Signal hold_changed;  ///< a container was asked to stop, or the hold has ended
   bool journal_open = false;
   bool pre_hook_ran = false;
   bool snapshot_begun = false;
   bool cut_short = false;  ///< a step before the settle phase was left out because an end was requested
+  std::map<std::string, Reading> readings;  ///< by source path
   std::set<std::string> single_files;    ///< source paths that are one file, not a folder
   std::set<std::string> stop_requested;  ///< ids
   std::set<std::string> unconfirmed;     ///< ids that Docker was asked to stop and may stop yet
@@ -49,6 +52,9 @@ class RunState {
   bool degraded() const { return degraded_; }
   bool must_end() const { return aborted_ || cancel.requested(); }
 
+  /// What max-downtime leaves of `wanted`: all of it while nobody was asked to stop, and where there is no limit.
+  Milliseconds within_limit(Milliseconds wanted) const;
+
   void member_down(const std::string& id);
   void member_up(const std::string& id);
   MemberReport& member(const std::string& id);
@@ -60,7 +66,7 @@ class RunState {
 
   /// The same for records that must not keep a container down: when the disk is full, what was stopped is started all the
   /// same, and the journal goes on claiming a debt that recovery then finds paid.
-  void journal_if_possible(JournalRecord::Type type, const std::string& container, std::string note = {});
+  void journal_if_possible(JournalRecord::Type type, const std::string& container, std::string note = {}, std::optional<HeldData> data = {});
 
   /// Result and downtime as they stand now.
   void judge();

@@ -7,6 +7,7 @@
 
 #include "catalog/staged_folder.hpp"
 #include "run/actions.hpp"
+#include "run/downtime_limit.hpp"
 #include "run/phase.hpp"
 
 namespace kopidocka {
@@ -82,6 +83,26 @@ Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id) {
   if (!ids.empty()) co_await engine.remove(ids, never);
 }
 
+Task<> drop_warm_snapshots(SnapshotEngine& engine, std::string run) {
+  if (engine.can_warm()) (void)co_await engine.drop_warm(run, {}, Cancel());
+}
+
+Task<> Runner::run_hold(RunState& state) {
+  state.hold_began = state.context.clock.now();
+  DowntimeLimit limit(state);
+  TaskGroup beside(co_await boost::asio::this_coro::executor);
+  beside.spawn(limit.watch());
+  std::exception_ptr failure;
+  try {
+    co_await run_phase(state, Phase::hold);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  limit.hold_ended();
+  co_await beside.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
 Task<> Runner::run_phases(RunState& state) {
   co_await run_phase(state, Phase::prepare);
   if (!state.must_end()) {
@@ -97,10 +118,7 @@ Task<> Runner::run_phases(RunState& state) {
   if (!state.must_end()) journal_hold(state);
   // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.
   if (state.cancel.requested()) state.abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
-  if (!state.aborted()) {
-    state.hold_began = state.context.clock.now();
-    co_await run_phase(state, Phase::hold);
-  }
+  if (!state.aborted()) co_await run_hold(state);
   // Reports and cleaning up wait for nobody who saves what will be removed anyway.
   if (state.aborted() || state.cut_short) co_await state.open_snapshots.close();
   co_await run_phase(state, Phase::settle);
@@ -127,6 +145,8 @@ Task<> Runner::finish(RunState& state) {
     const auto staging = (context_.cache_folder / "staging").string();
     if (auto cleared = clear_staging(staging, state.plan.unit.name); !cleared) state.note(cleared.error().text());
   }
+  const auto left_problem = co_await tidy_up(state);
+  if (!left_problem.empty()) state.note(left_problem);
   state.conclude();
   const auto purge_problem = co_await remove_snapshots(state);
   if (!purge_problem.empty()) state.note(purge_problem);
@@ -135,7 +155,7 @@ Task<> Runner::finish(RunState& state) {
   if (state.journal_open) {
     const bool durable = journal_report(state);
     // What is still owed (containers, data, snapshots to remove, the report) keeps the journal open; recovery goes on with it.
-    if (durable && saved && state.owed.empty() && !state.data_in_doubt && purge_problem.empty()) {
+    if (durable && saved && state.owed.empty() && !state.data_in_doubt && purge_problem.empty() && left_problem.empty()) {
       if (auto closed = context_.journal.close(state.plan.run); !closed) state.note(closed.error().text());
     }
   }

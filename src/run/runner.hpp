@@ -21,6 +21,7 @@ class Runner {
 
  private:
   Task<> run_phases(RunState& state);
+  Task<> run_hold(RunState& state);
   Task<> finish(RunState& state);
   Task<std::string> remove_snapshots(RunState& state);
 
@@ -29,5 +30,7 @@ class Runner {
 
 /// Removes every snapshot of a run by its backup_id; throws what the engine throws.
 Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id);
+/// Removes every warm snapshot of a run; throws what the engine throws.
+Task<> drop_warm_snapshots(SnapshotEngine& engine, std::string run);
 
 }  // namespace kopidocka

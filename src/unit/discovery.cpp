@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "unit/dependencies.hpp"
 #include "unit/members.hpp"
 #include "unit/sources.hpp"
 #include "unit/survey.hpp"
@@ -122,6 +123,16 @@ void read_policies(Unit& unit, const PolicyDefaults& defaults) {
   unit.problems.insert(unit.problems.end(), parsed.problems.begin(), parsed.problems.end());
 }
 
+/// What the copy is worth is told in the list and in every report, not only where the label stands.
+void tell_what_is_not_cold(Unit& unit, const PolicyDefaults& defaults) {
+  const auto consistency = unit.policy.consistency;
+  if (!unit.policy.enabled || consistency == Consistency::stop) return;
+  unit.problems.push_back({Problem::Severity::warning, "label " + defaults.prefix + "consistency",
+                           consistency == Consistency::pause
+                               ? "pause: the copies are as after a power cut, not cold; programs must be able to start from that"
+                               : "none: nothing is stopped, so the copies are hot and of no one moment; programs may not start from them"});
+}
+
 void refuse_bad_name(Unit& unit, bool taken) {
   const bool odd = unit.name.empty() || unit.name.size() > 200 || unit.name == "." || unit.name == ".." ||
                    std::any_of(unit.name.begin(), unit.name.end(),
@@ -169,6 +180,7 @@ std::vector<Unit> discover(const Inventory& inventory, const Surroundings& surro
     unit.members = std::move(group.members);
     refuse_bad_name(unit, !names.insert(unit.name).second);
     read_policies(unit, surroundings.defaults);
+    tell_what_is_not_cold(unit, surroundings.defaults);
     resolve_dependencies(unit);
     refuse_unholdable(unit, survey);
     const auto problems = unit.problems.size();

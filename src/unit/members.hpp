@@ -18,13 +18,12 @@ struct MemberGroup {
 /// Compose projects and standalone containers, without ourselves, our proxy and one-off containers.
 std::vector<MemberGroup> group_members(const Survey& survey);
 
-/// Fills Member::providers from compose's depends_on, namespaces, volumes-from, links and the depends-on label.
-/// Unknown services in the label and cycles are added to unit.problems.
-void resolve_dependencies(Unit& unit);
+/// Why this container can never be held, whoever it belongs to; empty when it can.
+std::string harm_of_hold(const Container& container, Consistency consistency, const Survey& survey);
 
-/// Containers that can never be held: auto-remove, swarm tasks, the one whose network we live in, and those that could not
+/// Members that can never be held: auto-remove, swarm tasks, the one whose network we live in, and those that could not
 /// be started again because the container whose namespace they borrow is gone or down. Warns about containers outside the
-/// unit that lose their network or other namespace with a stop.
+/// unit that lose their network or other namespace with a stop. Of members that are not held nothing is asked.
 void refuse_unholdable(Unit& unit, const Survey& survey);
 
 }  // namespace kopidocka

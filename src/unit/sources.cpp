@@ -44,6 +44,7 @@ class SourceFinder {
     }
     for (auto& source : unit_.sources) {
       find_writers_inside(source);
+      refuse_writers_that_stay(source);
       find_foreign_writers(source);
       require_visible(source);
     }
@@ -187,6 +188,24 @@ class SourceFinder {
         if (!mount.writable || mount.source.empty()) continue;
         const auto other = survey_.place(mount);
         if (is_within(other, place) || is_within(place, other)) add_user(source, member.container.id);
+      }
+    }
+  }
+
+  /// What would be copied hot and called cold. A pause has one moment for all as well; only a unit that is not held at all
+  /// promises nothing that a writer could break.
+  void refuse_writers_that_stay(const DataSource& source) {
+    if (unit_.policy.consistency == Consistency::none) return;
+    const auto& place = place_of(source);
+    for (const auto& member : unit_.members) {
+      if (unit_.holds(member)) continue;
+      for (const auto& mount : member.container.mounts) {
+        const auto used = mount.source.empty() ? std::string() : survey_.place(mount);
+        if (!mount.writable || used.empty() || (!is_within(used, place) && !is_within(place, used))) continue;
+        problem(Severity::error, "container " + printable(member.container.name) + ", label " + surroundings_.defaults.prefix + "stop",
+                "it is to stay up, but can write to " + std::string(to_string(source.kind)) + " " + printable(source.name) + " through its mount at " +
+                    printable(mount.destination) + ": a copy would not be cold; mount that read-only there (':ro'), take the label away, or "
+                    "leave the source out with a label");
       }
     }
   }

@@ -17,4 +17,6 @@ const Member* Unit::member(const std::string& id) const {
   return found == members.end() ? nullptr : &*found;
 }
 
+bool Unit::holds(const Member& member) const { return policy.consistency != Consistency::none && member.policy.stop; }
+
 }  // namespace kopidocka

@@ -61,6 +61,8 @@ struct Unit {
 
   bool valid() const;
   const Member* member(const std::string& id) const;
+  /// Whether a backup stops or pauses this member while it runs.
+  bool holds(const Member& member) const;
 };
 
 }  // namespace kopidocka

@@ -200,4 +200,34 @@ Task<StateChange> FakeDocker::start_container(std::string id) {
   co_return StateChange::changed;
 }
 
+Task<StateChange> FakeDocker::pause_container(std::string id) {
+  auto& one = entry(id);
+  enter("pause " + one.container.name);
+  settle(one);
+  fail_if(one.trouble.stop_failures, one.trouble.failure, "pause " + one.container.name);
+  auto& status = one.container.state.status;
+  if (status == "paused") co_return StateChange::already;
+  if (status != "running") throw Error(ErrorKind::busy, "Container " + one.container.name + " is not running");
+  status = "paused";
+  if (std::exchange(one.trouble.pause_answer_lost, false)) {
+    throw Error(ErrorKind::timeout, "pause " + one.container.name + " timed out as the test asked");
+  }
+  co_return StateChange::changed;
+}
+
+Task<StateChange> FakeDocker::unpause_container(std::string id) {
+  auto& one = entry(id);
+  enter("unpause " + one.container.name);
+  settle(one);
+  fail_if(one.trouble.start_failures, one.trouble.failure, "unpause " + one.container.name);
+  auto& status = one.container.state.status;
+  if (status == "running") co_return StateChange::already;
+  if (status != "paused") throw Error(ErrorKind::failed, "Container " + one.container.name + " is not paused");
+  status = "running";
+  if (std::exchange(one.trouble.start_answer_lost, false)) {
+    throw Error(ErrorKind::timeout, "unpause " + one.container.name + " timed out as the test asked");
+  }
+  co_return StateChange::changed;
+}
+
 }  // namespace kopidocka::testing

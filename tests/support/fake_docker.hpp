@@ -13,7 +13,7 @@ namespace kopidocka::testing {
 
 /// What a container of FakeDocker does otherwise than it should, besides what it does.
 struct Trouble {
-  /// Thrown by so many of the next calls; the state stays as it is.
+  /// Thrown by so many of the next calls; the state stays as it is. A pause counts as a stop, an unpause as a start.
   int stop_failures = 0;
   int start_failures = 0;
   int inspect_failures = 0;
@@ -22,6 +22,8 @@ struct Trouble {
   std::optional<Milliseconds> stops_later;
   /// The next start throws ErrorKind::timeout although the container runs.
   bool start_answer_lost = false;
+  /// The same for the next pause.
+  bool pause_answer_lost = false;
   /// After a start the container ends at once with this code.
   std::optional<int> exits_after_start;
   /// After a start the container is "starting" for so long, then "healthy"; only with has_healthcheck.
@@ -64,6 +66,8 @@ class FakeDocker : public Docker {
   Task<std::string> inspect_network_json(std::string name) override;
   Task<StateChange> stop_container(std::string id, int grace) override;
   Task<StateChange> start_container(std::string id) override;
+  Task<StateChange> pause_container(std::string id) override;
+  Task<StateChange> unpause_container(std::string id) override;
 
  private:
   struct Entry {

@@ -40,8 +40,7 @@ Task<> KopiaEngine::remove_files(std::string id, std::vector<std::string> object
   co_await run(make_call("take files out of warm snapshot " + id, std::move(args)), cancel);
 }
 
-Task<WarmDoubt> KopiaEngine::take_out(Snapshot warm, TimePoint since, std::vector<std::string> touched, Cancel cancel) {
-  const auto list_before = co_await list_text(cancel);
+Task<WarmDoubt> KopiaEngine::take_out(Snapshot warm, TimePoint since, std::vector<std::string> touched, std::string list_before, Cancel cancel) {
   const auto first = co_await review(warm.id, since, std::move(touched), list_before, cancel);
   auto doubt = first.verdict();
   doubt.id = warm.id;
@@ -68,11 +67,12 @@ Task<WarmDoubt> KopiaEngine::distrust(std::string id, std::string path, TimePoin
   WarmDoubt doubt;
   std::exception_ptr failure;
   try {
-    doubt = co_await take_out(warm, since, std::move(touched), cancel);
+    doubt = co_await take_out(warm, since, std::move(touched), output, cancel);
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure) co_await clear_after(warm_of_run(identity(), warm.tags.at(kWarmTag), source), failure);
+  const auto left = warm_of_run(identity(), warm.tags.at(kWarmTag), source);
+  if (failure) co_await clear_after(left, failure);
   co_return doubt;
 }
 

@@ -71,9 +71,13 @@ class KopiaEngine : public SnapshotEngine {
   Task<> upload_warm(WarmRequest request, Cancel cancel);
   Task<WarmSnapshot> take_stock(std::string path, std::string run, std::vector<std::string> known, Cancel cancel);
   [[noreturn]] void fail_warm(const ProcessResult& result, const ProgramCall& call);
-  Task<size_t> clear(KopiaChoice choice, Cancel cancel);
+  struct Cleared {
+    size_t gone = 0;
+    std::vector<Snapshot> all;  ///< what is there now, of everybody
+  };
+  Task<Cleared> clear(KopiaChoice choice, Cancel cancel);
   Task<> clear_after(KopiaChoice choice, std::exception_ptr failure);
-  Task<WarmDoubt> take_out(Snapshot warm, TimePoint since, std::vector<std::string> touched, Cancel cancel);
+  Task<WarmDoubt> take_out(Snapshot warm, TimePoint since, std::vector<std::string> touched, std::string list_before, Cancel cancel);
   Task<KopiaReview> review(std::string id, TimePoint since, std::vector<std::string> touched, std::string list, Cancel cancel);
   Task<> remove_files(std::string id, std::vector<std::string> object_ids, Cancel cancel);
 

@@ -29,12 +29,14 @@ Result<void> require_run(const std::string& run) {
   return Error{ErrorKind::invalid, "'" + printable(run, 100) + "' cannot name the run of a warm snapshot"};
 }
 
-/// Interrupts Kopia once all is read, or once somebody asks for it.
+/// Interrupts Kopia once all is read. A named value and one end: g++ 12 makes an illegal instruction of it otherwise.
 Task<> end_when_read(SnapshotGate& gate, KopiaGate& door, Cancel ending) {
-  if (!co_await gate.all_read()) co_return;
-  ending.request(CancelGrade::abort_step);
-  co_await sleep_for(kToTakeNote);
-  door.let_go();
+  const bool all_read = co_await gate.all_read();
+  if (all_read) {
+    ending.request(CancelGrade::abort_step);
+    co_await sleep_for(kToTakeNote);
+    door.let_go();
+  }
 }
 
 }  // namespace
@@ -91,11 +93,10 @@ Task<> KopiaEngine::upload_warm(WarmRequest request, Cancel cancel) {
 }
 
 Task<WarmSnapshot> KopiaEngine::take_stock(std::string path, std::string run, std::vector<std::string> known, Cancel cancel) {
-  const auto output = co_await list_text(cancel);
-  const auto saved = only_warm(decode_kopia_list(output).value(), identity(), path).value();
+  const auto checkpoints = checkpoints_of_pass(identity(), path, known);
+  const auto cleared = co_await clear(checkpoints, cancel);
+  const auto saved = only_warm(cleared.all, identity(), path).value();
   if (saved.tags.at(kWarmTag) != run) throw Error(ErrorKind::failed, "another run left a warm snapshot of " + printable(path));
-  known.push_back(saved.id);
-  co_await clear(left_of_pass(identity(), path, known), cancel);
   WarmSnapshot warm;
   warm.id = saved.id;
   warm.bytes = saved.bytes;
@@ -110,10 +111,12 @@ Task<WarmSnapshot> KopiaEngine::warm(WarmRequest request, Cancel cancel) {
   co_await ensure_connected(cancel);
   co_await require_warmable(request.source, cancel);
   const auto path = normal_path(request.source.path);
-  co_await clear(warm_of_run(identity(), {}, path), cancel);
+  const std::string any_run;
+  const auto earlier = warm_of_run(identity(), any_run, path);
+  const auto cleared = co_await clear(earlier, cancel);
   // Told apart by their ids, not by time: clocks are set.
-  const auto output = co_await list_text(cancel);
-  const auto known = left_of_pass(identity(), path, {})(decode_kopia_list(output).value());
+  const auto known = left_of_pass(identity(), path, std::vector<std::string>())(cleared.all);
+  const auto left = left_of_pass(identity(), path, known);
   WarmSnapshot saved;
   std::exception_ptr failure;
   try {
@@ -122,22 +125,23 @@ Task<WarmSnapshot> KopiaEngine::warm(WarmRequest request, Cancel cancel) {
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure) co_await clear_after(left_of_pass(identity(), path, known), failure);
+  if (failure) co_await clear_after(left, failure);
   co_return saved;
 }
 
 /// Removes and looks again, until nothing of it is there.
-Task<size_t> KopiaEngine::clear(KopiaChoice choice, Cancel cancel) {
-  size_t gone = 0;
+Task<KopiaEngine::Cleared> KopiaEngine::clear(KopiaChoice choice, Cancel cancel) {
+  Cleared cleared;
   std::string why;
   for (int look = 0; look < kLooks; ++look) {
     const auto output = co_await list_text(cancel);
-    const auto ids = choice(decode_kopia_list(output).value());
-    if (ids.empty()) co_return gone;
+    cleared.all = decode_kopia_list(output).value();
+    const auto ids = choice(cleared.all);
+    if (ids.empty()) co_return cleared;
     if (look + 1 == kLooks) break;
     try {
       co_await remove(ids, cancel);
-      gone += ids.size();
+      cleared.gone += ids.size();
     } catch (const Error& error) {
       // Somebody else's retention may have been quicker with one of them, and then none is removed.
       if (error.kind() == ErrorKind::cancelled) throw;
@@ -163,7 +167,10 @@ Task<> KopiaEngine::clear_after(KopiaChoice choice, std::exception_ptr failure) 
 Task<size_t> KopiaEngine::drop_warm(std::string run, std::string path, Cancel cancel) {
   if (!run.empty()) require_run(run).value();
   co_await ensure_connected(cancel);
-  co_return co_await clear(warm_of_run(identity(), run, path.empty() ? path : normal_path(path)), cancel);
+  if (!path.empty()) path = normal_path(path);
+  const auto warm = warm_of_run(identity(), run, path);
+  const auto cleared = co_await clear(warm, cancel);
+  co_return cleared.gone;
 }
 
 }  // namespace kopidocka

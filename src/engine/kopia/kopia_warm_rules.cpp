@@ -47,13 +47,27 @@ KopiaChoice warm_of_run(KopiaIdentity identity, std::string run, std::string pat
   };
 }
 
-KopiaChoice left_of_pass(KopiaIdentity identity, std::string path, std::vector<std::string> known) {
-  return [identity = std::move(identity), path = std::move(path), known = std::move(known)](const std::vector<Snapshot>& all) {
+namespace {
+
+KopiaChoice unknown_of(KopiaIdentity identity, std::string path, std::vector<std::string> known, std::function<bool(const Snapshot&)> wanted) {
+  return [=](const std::vector<Snapshot>& all) {
     return ids_where(all, [&](const Snapshot& snapshot) {
       const bool unknown = std::find(known.begin(), known.end(), snapshot.id) == known.end();
-      return identity.owns(snapshot) && snapshot.path == path && unknown && (!snapshot.incomplete.empty() || is_warm(snapshot, {}));
+      return identity.owns(snapshot) && snapshot.path == path && unknown && wanted(snapshot);
     });
   };
+}
+
+}  // namespace
+
+KopiaChoice left_of_pass(KopiaIdentity identity, std::string path, std::vector<std::string> known) {
+  return unknown_of(std::move(identity), std::move(path), std::move(known),
+                    [](const Snapshot& snapshot) { return !snapshot.incomplete.empty() || is_warm(snapshot, {}); });
+}
+
+KopiaChoice checkpoints_of_pass(KopiaIdentity identity, std::string path, std::vector<std::string> known) {
+  return unknown_of(std::move(identity), std::move(path), std::move(known),
+                    [](const Snapshot& snapshot) { return !snapshot.incomplete.empty() && !is_warm(snapshot, {}); });
 }
 
 Result<Snapshot> only_warm(const std::vector<Snapshot>& all, const KopiaIdentity& identity, const std::string& path) {

@@ -24,6 +24,9 @@ KopiaChoice warm_of_run(KopiaIdentity identity, std::string run, std::string pat
 /// Warm and incomplete snapshots of a source, but the `known` ones: what a pass left.
 KopiaChoice left_of_pass(KopiaIdentity identity, std::string path, std::vector<std::string> known);
 
+/// Of these, the ones that Kopia saved on its way.
+KopiaChoice checkpoints_of_pass(KopiaIdentity identity, std::string path, std::vector<std::string> known);
+
 /// The one warm snapshot of a source, in the state in which a pass leaves it; else why there is none to work with.
 Result<Snapshot> only_warm(const std::vector<Snapshot>& all, const KopiaIdentity& identity, const std::string& path);
 

@@ -46,6 +46,8 @@ class OneContainer : public Docker {
   }
   Task<StateChange> stop_container(std::string, int) override { co_return StateChange::already; }
   Task<StateChange> start_container(std::string) override { co_return StateChange::already; }
+  Task<StateChange> pause_container(std::string) override { co_return StateChange::already; }
+  Task<StateChange> unpause_container(std::string) override { co_return StateChange::already; }
 };
 
 class Gather : public testing::Test {

@@ -21,7 +21,7 @@ RunReport full_report() {
   report.started_at = from_iso8601("2026-11-22T20:30:01.035805+00:00");
   report.duration_seconds = 12.5;
   report.downtime_seconds = 3.25;
-  report.snapshots = {{"volume", "shop_db", "abc", 18446744073709551615u, 7, 1}};
+  report.snapshots = {{"volume", "shop_db", "abc", 18446744073709551615u, 7, 1, "exact", "why not better"}};
   report.members = {{"shop-db-1", "cid", true, true, false, 3.25}};
   report.problems = {"one entry could not be read", "line\nbreak"};
   return report;

@@ -176,6 +176,48 @@ TEST(Debts, KnowHowAReportedRunEnded) {
 
 TEST(Debts, EndWithTheRun) { EXPECT_TRUE(debts_of({hold({"db"}), about(Type::end)}).ended); }
 
+HeldMember frozen() {
+  HeldMember member;
+  member.id = member.name = "db";
+  member.started_at = "then";
+  member.grace = 0;
+  member.by_pause = true;
+  return member;
+}
+
+Container in_state(const std::string& status, const std::string& started_at = "then") {
+  Container container;
+  container.id = container.name = "db";
+  container.state.status = status;
+  container.state.started_at = started_at;
+  return container;
+}
+
+TEST(Pauses, OnlyWhatWePausedAndIsPausedIsUnpaused) {
+  EXPECT_EQ(decide(frozen(), in_state("paused"), false).action, DebtDecision::start);
+  EXPECT_EQ(decide(frozen(), in_state("paused"), true).action, DebtDecision::start);
+  EXPECT_EQ(decide(frozen(), in_state("paused", "later"), false).action, DebtDecision::disowned) << "somebody started it anew and paused it";
+  EXPECT_EQ(decide(frozen(), in_state("running", "later"), false).action, DebtDecision::disowned);
+  EXPECT_EQ(decide(frozen(), std::nullopt, false).action, DebtDecision::disowned);
+}
+
+TEST(Pauses, WhatRunsIsLeftAloneUnlessOurPauseMayComeYet) {
+  EXPECT_EQ(decide(frozen(), in_state("running"), false).action, DebtDecision::settled);
+  EXPECT_EQ(decide(frozen(), in_state("running"), true).action, DebtDecision::wait);
+}
+
+TEST(Pauses, WhatEndedWhileItWasPausedIsNotStartedAsNobodyOfUsStoppedIt) {
+  for (const auto* status : {"exited", "dead", "removing", "created"}) {
+    EXPECT_EQ(decide(frozen(), in_state(status), false).action, DebtDecision::disowned) << status;
+  }
+}
+
+TEST(Pauses, AStoppedMemberThatIsPausedIsNotOurs) {
+  auto stopped = frozen();
+  stopped.by_pause = false;
+  EXPECT_EQ(decide(stopped, in_state("paused"), false).action, DebtDecision::settled) << "it runs as before, and who paused it will unpause it";
+}
+
 /// What is owed after some records, told apart from how debts_of does it.
 struct Model {
   std::set<std::string> down, in_flight;

@@ -255,7 +255,7 @@ TEST(Hold, AnEndThatIsRequestedWhileHealthIsAwaitedStartsTheRestAtOnce) {
   Cancel cancel;
   int done = 0;
   world.observer.on_event = [&](const RunEvent& event) {
-    const bool read = event.kind == RunEvent::Kind::step_finished && event.text.find("read volume") != std::string::npos;
+    const bool read = event.kind == RunEvent::Kind::step_finished && event.phase == "hold" && event.text.find("read volume") != std::string::npos;
     if (read || event.kind == RunEvent::Kind::member_started) ++done;
     if (done == 3) cancel.request(CancelGrade::abort_step);
   };

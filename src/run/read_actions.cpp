@@ -1,0 +1,116 @@
+#include <boost/asio/this_coro.hpp>
+
+#include <exception>
+
+#include "base/text.hpp"
+#include "run/actions.hpp"
+
+/// How the data of a backup gets from its source into the repository, in three steps: opened, read, saved.
+namespace kopidocka {
+namespace {
+
+bool is_cloned(const RunState& state, const std::string& path) {
+  const auto reading = state.readings.find(path);
+  return reading != state.readings.end() && reading->second.mode == Reading::Mode::clone;
+}
+
+Task<> open_now(RunState& state, SnapshotRequest request) {
+  auto whole = completed(state, std::move(request));
+  co_await state.open_snapshots.open(std::move(whole), state.context.limits.open_timeout, state.engine_cancel);
+}
+
+Task<> look_meanwhile(RunState& state, std::string path, bool& as_it_was) { as_it_was = co_await is_as_it_was(state, std::move(path)); }
+
+/// Lets the engine read, and looks at the same time whether the warm pass can be trusted. True when both are well.
+Task<bool> read_in_trust(RunState& state, std::string path) {
+  bool as_it_was = false;
+  TaskGroup group(co_await boost::asio::this_coro::executor);
+  group.spawn(look_meanwhile(state, path, as_it_was));
+  std::exception_ptr failure;
+  try {
+    co_await state.open_snapshots.read(path, {});
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await group.join();
+  if (failure) std::rethrow_exception(failure);
+  co_return as_it_was;
+}
+
+/// Somebody changed a file after the warm pass and hid it: what was just read may have old content in it. Nobody may take it as
+/// the state before, either.
+Task<> read_again(RunState& state, SnapshotRequest request) {
+  const auto path = request.source.path;
+  auto& reading = state.readings[path];
+  reading.mode = Reading::Mode::cold;
+  const auto wrong = co_await state.open_snapshots.give_up(path);
+  if (!wrong.empty()) {
+    const std::vector<std::string> ids(1, wrong);
+    co_await state.context.engine.remove(ids, state.engine_cancel);
+  }
+  (void)co_await state.context.engine.drop_warm(state.plan.run, path, state.engine_cancel);
+  co_await open_now(state, std::move(request));
+  co_await state.open_snapshots.read(path, {});
+}
+
+Task<> clone(RunState& state, const SnapshotRequest& request) {
+  CloneRequest wanted;
+  wanted.source = request.source.local_path;
+  wanted.run_id = state.plan.run;
+  const auto made = co_await state.context.worker.clone_tree(std::move(wanted), state.context.limits.snapshot_timeout, state.engine_cancel);
+  state.readings[request.source.path].clone = made.path;
+}
+
+}  // namespace
+
+Task<> perform_open(RunState& state, OpenSnapshot step) {
+  if (is_cloned(state, step.request.source.path)) co_return;
+  state.snapshot_begun = true;
+  co_await open_now(state, std::move(step.request));
+}
+
+Task<> perform_read(RunState& state, ReadSource step) {
+  const auto path = step.request.source.path;
+  state.snapshot_begun = true;
+  if (is_cloned(state, path)) {
+    co_await clone(state, step.request);
+  } else {
+    if (!state.open_snapshots.is_open(path)) co_await open_now(state, step.request);
+    const auto reading = state.readings.find(path);
+    const bool trusts = reading != state.readings.end() && reading->second.mode == Reading::Mode::exact;
+    if (trusts) {
+      const bool well = co_await read_in_trust(state, path);
+      if (!well) co_await read_again(state, std::move(step.request));
+    } else {
+      co_await state.open_snapshots.read(path, {});
+    }
+  }
+  state.read_ended = state.context.clock.now();
+}
+
+Task<> perform_save(RunState& state, SaveSnapshot step) {
+  const auto path = step.request.source.path;
+  const auto reading = state.readings.find(path);
+  SnapshotReport report;
+  report.type = step.type;
+  report.source = step.name;
+  if (reading != state.readings.end()) {
+    report.warm = to_string(reading->second.mode);
+    report.warm_reason = reading->second.reason;
+  }
+  if (is_cloned(state, path)) {
+    // Of a run that fails nothing is kept.
+    if (state.aborted() || state.cut_short) co_return;
+    auto request = completed(state, std::move(step.request));
+    request.source.local_path = reading->second.clone;
+    const auto snapshot = co_await state.context.engine.snapshot(std::move(request), state.engine_cancel);
+    note_saved(state, std::move(report), snapshot);
+    co_return;
+  }
+  // A run that ended before the hold has opened nothing.
+  if (!state.open_snapshots.is_open(path) && (state.aborted() || state.cut_short)) co_return;
+  const auto snapshot = co_await state.open_snapshots.saved(path);
+  note_saved(state, std::move(report), snapshot);
+}
+
+}  // namespace kopidocka

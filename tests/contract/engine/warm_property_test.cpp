@@ -1,0 +1,200 @@
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <random>
+#include <tuple>
+
+#include "contract/engine/engine_fixture.hpp"
+#include "contract/engine/warm_disk.hpp"
+#include "contract/engine/warm_writers.hpp"
+#include "engine/factory.hpp"
+#include "engine/snapshot_gate.hpp"
+#include "support/run_task.hpp"
+#include "worker/settle.hpp"
+
+/// Whatever programs do around a warm pass and around the stop: what is restored is what the files held when all had stopped.
+/// KOPI_DOCKA_PROPERTY_ROUNDS rounds for each file system and way (3 when not set), a few seconds each.
+namespace kopidocka::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPath = "/identity/data";
+constexpr size_t kLimit = 40'000;
+
+int rounds() {
+  const char* text = std::getenv("KOPI_DOCKA_PROPERTY_ROUNDS");
+  return text == nullptr ? 3 : std::max(1, std::atoi(text));
+}
+
+class WarmProperty : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {
+ protected:
+  void SetUp() override {
+    auto name = (fs::temp_directory_path() / "kd-property-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    disk_ = std::make_unique<WarmDisk>(std::get<0>(GetParam()), folder_.string());
+    if (!disk_->why_not().empty()) GTEST_SKIP() << disk_->why_not();
+    source_ = fs::path(disk_->root()) / "data";
+    fs::create_directories(source_);
+    fs::create_directories(folder_ / "repository");
+    engine_ = make_engine(settings()).value();
+    await(engine_->create(Cancel()));
+    policy_.path = kPath;
+    policy_.gated = true;
+    await(engine_->prepare(std::vector<SourcePolicy>(1, policy_), Cancel()));
+    writers_ = std::make_unique<WarmWriters>(source_);
+  }
+
+  void TearDown() override {
+    writers_.reset();
+    disk_.reset();
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+
+  EngineSettings settings() const {
+    EngineSettings result;
+    result.repository = "filesystem://" + (folder_ / "repository").string();
+    result.password = Secret("canary-s3cret");
+    result.hostname = "host";
+    result.username = "root";
+    result.state_folder = (folder_ / "state").string();
+    result.cache_folder = (folder_ / "cache").string();
+    result.gate_helper = fs::read_symlink("/proc/self/exe").string();
+    return result;
+  }
+
+  template <class T>
+  T await(Task<T> task) {
+    return run_task(io_, std::move(task));
+  }
+  void await(Task<> task) { run_task(io_, std::move(task)); }
+
+  void pause() { ::usleep(std::uniform_int_distribution<useconds_t>(0, 800'000)(dice_)); }
+
+  SnapshotRequest request() const {
+    SnapshotRequest result;
+    result.source = {kPath, source_.string()};
+    result.policy = policy_;
+    return result;
+  }
+
+  WarmSnapshot warm() {
+    WarmRequest asked;
+    asked.source = request().source;
+    asked.run = "run";
+    return await(engine_->warm(asked, Cancel()));
+  }
+
+  /// Steps of the exact way while all still run; nothing when it has to be the safe one.
+  struct Trust {
+    Settled settled;
+    WarmDoubt doubt;
+  };
+  std::optional<Trust> warm_exactly() {
+    Trust trust;
+    trust.settled = settle(source_.string());
+    EXPECT_TRUE(trust.settled.exact) << trust.settled.reason;
+    pause();
+    const auto saved = warm();
+    pause();
+    const auto touched = touched_since(trust.settled, kLimit);
+    if (!touched.exact) return std::nullopt;
+    std::vector<std::string> paths;
+    for (const auto& file : touched.files) paths.push_back(file.path);
+    trust.doubt = await(engine_->distrust(saved.id, kPath, trust.settled.since(), paths, Cancel()));
+    return trust;
+  }
+
+  /// What the gate cannot see any more because Kopia has read the warm snapshot's list already: told by one more look.
+  bool spoiled(const Trust& trust) {
+    const auto touched = touched_since(trust.settled, kLimit);
+    if (!touched.exact) return true;
+    return std::any_of(touched.files.begin(), touched.files.end(),
+                       [&](const TouchedFile& file) { return trust.doubt.trust.vouches_for(file.path, file.size, file.mtime_second); });
+  }
+
+  static Task<> hold(WarmProperty& test, const std::optional<Trust>& trust) {
+    SnapshotGate gate(test.io_.get_executor());
+    TaskGroup group(test.io_.get_executor());
+    auto asked = test.request();
+    asked.gate = &gate;
+    group.spawn(take(test, asked));
+    const bool arrived = co_await gate.arrived(Milliseconds(60'000));
+    EXPECT_TRUE(arrived);
+    test.pause();
+    test.writers_->stop();
+    test.spoiled_ = trust && test.spoiled(*trust);
+    gate.open();
+    co_await group.join();
+  }
+  static Task<> take(WarmProperty& test, SnapshotRequest request) { test.saved_ = co_await test.engine_->snapshot(std::move(request), Cancel()); }
+
+  void backup(bool exactly) {
+    std::optional<Trust> trust;
+    if (exactly) {
+      trust = warm_exactly();
+    } else {
+      pause();
+      warm();
+    }
+    if (!trust) await(engine_->drop_warm("run", kPath, Cancel()));
+    pause();
+    await(hold(*this, trust));
+    if (!spoiled_) return;
+    ++done_twice_;
+    await(engine_->remove(std::vector<std::string>(1, saved_.id), Cancel()));
+    await(engine_->drop_warm("run", kPath, Cancel()));
+    saved_ = await(engine_->snapshot(request(), Cancel()));
+  }
+
+  std::map<std::string, std::string> restored() {
+    const auto back = folder_ / "back";
+    std::error_code ignored;
+    fs::remove_all(back, ignored);
+    RestoreRequest asked;
+    asked.id = saved_.id;
+    asked.target = back.string();
+    asked.source_path = kPath;
+    await(engine_->restore(asked, Cancel()));
+    return contents_of(back);
+  }
+
+  fs::path folder_, source_;
+  boost::asio::io_context io_;
+  std::unique_ptr<WarmDisk> disk_;
+  std::unique_ptr<SnapshotEngine> engine_;
+  std::unique_ptr<WarmWriters> writers_;
+  SourcePolicy policy_;
+  Snapshot saved_;
+  bool spoiled_ = false;
+  int done_twice_ = 0;
+  std::mt19937 dice_{std::random_device()()};
+};
+
+TEST_P(WarmProperty, RestoredFilesHoldTheirLastContent) {
+  const bool exactly = std::get<1>(GetParam()) == "exact";
+  await(engine_->snapshot(request(), Cancel()));
+  for (int round = 0; round < rounds(); ++round) {
+    writers_->start(dice_());
+    backup(exactly);
+    ASSERT_TRUE(saved_.clean());
+    const auto there = contents_of(source_), back = restored();
+    ASSERT_EQ(there.size(), back.size());
+    for (const auto& [path, content] : there) EXPECT_TRUE(back.at(path) == content) << path << " is not as it was, in round " << round;
+    if (HasFailure()) break;
+  }
+  RecordProperty("rounds", rounds());
+  RecordProperty("done twice", done_twice_);
+}
+
+INSTANTIATE_TEST_SUITE_P(Warm, WarmProperty,
+                         ::testing::Combine(::testing::Values("ext4", "xfs", "btrfs"), ::testing::Values("safe", "exact")),
+                         [](const auto& info) { return std::get<0>(info.param) + "_" + std::get<1>(info.param); });
+
+}  // namespace
+}  // namespace kopidocka::testing
