@@ -155,6 +155,20 @@ TEST_F(RealEngine, SaysWhetherAStopOrStartDidSomething) {
   EXPECT_NE(started.state.started_at, stopped.state.started_at);
 }
 
+TEST_F(RealEngine, SaysWhetherAPauseOrUnpauseDidSomething) {
+  const auto id = docker_->run("web", {}, kPolite);
+  const auto since = run(client_->inspect_container(id)).state.started_at;
+  EXPECT_EQ(run(client_->pause_container(id)), StateChange::changed);
+  EXPECT_EQ(run(client_->inspect_container(id)).state.status, "paused");
+  EXPECT_EQ(run(client_->pause_container(id)), StateChange::already);
+  EXPECT_EQ(run(client_->unpause_container(id)), StateChange::changed);
+  EXPECT_EQ(run(client_->unpause_container(id)), StateChange::already);
+  EXPECT_EQ(run(client_->inspect_container(id)).state.started_at, since);
+  run(client_->stop_container(id, 20));
+  EXPECT_NE(error_of(client_->pause_container(id)).kind(), ErrorKind::not_found);
+  EXPECT_EQ(run(client_->inspect_container(id)).state.status, "exited");
+}
+
 TEST_F(RealEngine, KillsAContainerThatIgnoresTheStopSignalAfterTheGraceTime) {
   const auto id = docker_->run("stubborn", {}, kStubborn);
   EXPECT_EQ(run(client_->stop_container(id, 1)), StateChange::changed);

@@ -28,17 +28,6 @@ class Run : public OneShop {
 
   std::string text_of(const fs::path& path) { return sh("cat '" + path.string() + "'"); }
 
-  /// A program in front of the engine's own on PATH: it does as the real one, but for what `shell` decides first.
-  void put_before_engine(const std::string& shell) {
-    const auto engine = program_->environment["KOPI_DOCKA_ENGINE"], path = program_->environment["PATH"];
-    const auto real = sh("command -v " + engine);
-    const auto folder = program_->folder / "bin";
-    fs::create_directories(folder);
-    std::ofstream(folder / engine) << "#!/bin/sh\n" << shell << "\nexec " << trim(real) << " \"$@\"\n";
-    ::chmod((folder / engine).c_str(), 0700);
-    program_->environment["PATH"] = folder.string() + ":" + path;
-  }
-
   /// Started and stopped nothing: the containers still run since the same moment.
   void expect_untouched(const std::string& since) {
     EXPECT_EQ(inspect("db", ".State.StartedAt"), since);

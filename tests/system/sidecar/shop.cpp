@@ -1,7 +1,12 @@
 #include "shop.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <fstream>
 #include <stdexcept>
+
+#include "base/text.hpp"
 
 namespace kopidocka::testing {
 
@@ -66,6 +71,16 @@ std::filesystem::path ShopStack::volume_path(const std::string& name) const {
   auto text = docker_->docker({"volume", "inspect", "--format", "{{.Mountpoint}}", docker_->name(name)});
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
+}
+
+void ShopStack::put_before_engine(const std::string& shell) {
+  const auto engine = program_->environment["KOPI_DOCKA_ENGINE"], path = program_->environment["PATH"];
+  const auto real = sh("command -v " + engine);
+  const auto folder = program_->folder / "bin";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / engine) << "#!/bin/sh\n" << shell << "\nexec " << trim(real) << " \"$@\"\n";
+  ::chmod((folder / engine).c_str(), 0700);
+  program_->environment["PATH"] = folder.string() + ":" + path;
 }
 
 std::vector<nlohmann::json> ShopStack::reports() {

@@ -25,6 +25,8 @@ class ShopStack {
   /// A field of docker inspect, as a Go template.
   std::string inspect(const std::string& service, const std::string& field);
   std::filesystem::path volume_path(const std::string& name) const;
+  /// A program in front of the engine's own on PATH: it does as the real one, but for what `shell` decides first.
+  void put_before_engine(const std::string& shell);
   /// Reports of all runs, oldest first.
   std::vector<nlohmann::json> reports();
 

@@ -43,6 +43,21 @@ std::vector<Snapshot> own_run(const std::string& id, const std::string& time, in
 
 void append(std::vector<Snapshot>& all, const std::vector<Snapshot>& more) { all.insert(all.end(), more.begin(), more.end()); }
 
+TEST(RestorePoints, AreAsColdAsTheWeakestOfTheirSnapshotsAndColdWithoutAWord) {
+  const auto consistency = [](const std::vector<std::string>& words) {
+    auto run = own_run("aaaaaaaa-1", "2026-11-20T03:00:01Z", static_cast<int>(words.size()), static_cast<int>(words.size()));
+    for (size_t i = 0; i < words.size(); ++i) {
+      if (!words[i].empty()) run[i].tags["kd_consistency"] = words[i];
+    }
+    return restore_points(run).at(0).consistency;
+  };
+  EXPECT_EQ(consistency({"", ""}), Consistency::stop) << "the Python original always stops";
+  EXPECT_EQ(consistency({"stop", "stop"}), Consistency::stop);
+  EXPECT_EQ(consistency({"pause", "stop"}), Consistency::pause);
+  EXPECT_EQ(consistency({"pause", "none"}), Consistency::none);
+  EXPECT_EQ(consistency({"stop", "something new"}), Consistency::none) << "an unknown word promises nothing";
+}
+
 TEST(RestorePoints, AreDatedByTheEarliestOfTheirMembersAndNeverNow) {
   const auto points = restore_points(python_run("aaaaaaaa-1", "2026-11-20"));
   ASSERT_EQ(points.size(), 1u);

@@ -86,6 +86,21 @@ TEST(Shown, SnapshotsFitATerminalWithLongNames) {
   EXPECT_THAT(shown(show_points, json::array()), HasSubstr("no snapshots yet"));
 }
 
+TEST(Shown, ACopyThatIsNotColdNeverLooksLikeOne) {
+  json report = {{"unit", "shop"}, {"kind", "backup"}, {"result", "success"}, {"reason", ""}, {"started_at", "2026-11-22T03:00:00Z"},
+                 {"backup_id", "0d7c8f3e"}, {"problems", json::array()}, {"snapshots", json::array()}};
+  json point = {{"unit", "shop"}, {"host", "server"}, {"time", "2026-11-22T03:00:00Z"}, {"scope", "standard"}, {"backup_id", "0d7c8f3e"}};
+  for (const auto* word : {"pause", "none"}) {
+    report["consistency"] = point["consistency"] = word;
+    EXPECT_THAT(shown(show_report, report), HasSubstr("consistency " + std::string(word) + ": not a cold copy"));
+    EXPECT_THAT(shown(show_reports, json::array({report})), HasSubstr("success, " + std::string(word)));
+    EXPECT_THAT(shown(show_points, json::array({point})), HasSubstr("complete, " + std::string(word)));
+  }
+  report["consistency"] = point["consistency"] = "stop";
+  EXPECT_THAT(shown(show_report, report), ::testing::Not(HasSubstr("consistency")));
+  EXPECT_THAT(shown(show_points, json::array({point})), ::testing::Not(HasSubstr("complete,")));
+}
+
 TEST(Shown, HistoryFitsATerminalAndTellsWhatWentWrong) {
   const auto text = shown(show_reports, json::array({report(kUnit, "success"), report(kUnit, "skipped")}));
   EXPECT_EQ(longest_line(text, 80), "");

@@ -127,5 +127,22 @@ TEST(Scheduler, ATimeThatPassesDuringARunByHandIsMissedAndNoRefusal) {
   EXPECT_THAT(world.misses, ElementsAre("shop overlap 1"));
 }
 
+TEST(Scheduler, ARunThatReachedMaxDowntimeIsNotTriedAgainBeforeItsSchedule) {
+  Scheduled world;
+  const auto id = world.add_unit("shop", Scheduled::daily_at(60min));
+  world.docker->container(id).labels["kopi-docka.max-downtime"] = "1s";
+  world.docker->container(id).labels["kopi-docka.scope"] = "minimal";
+  world.engine->snapshot_takes = Milliseconds(3'600'000);
+  world.save_report("shop", make_uuid(), RunResult::success, std::chrono::system_clock::now() - 25h);
+  world.live();
+  EXPECT_THAT(world.observer.lines, ElementsAre("started shop", "finished shop failed (max-downtime)"));
+  EXPECT_TRUE(world.docker->running(id));
+  EXPECT_GT(world.scheduler->next_run("shop").value(), std::chrono::system_clock::now() + 22h);
+  world.observer.lines.clear();
+  world.restart();
+  world.live();
+  EXPECT_THAT(world.observer.lines, IsEmpty()) << "nor after a restart";
+}
+
 }  // namespace
 }  // namespace kopidocka

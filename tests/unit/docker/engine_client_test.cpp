@@ -85,6 +85,8 @@ TEST_F(EngineClientTest, TellsOfEveryRequestByAWordAndHowItEnded) {
 TEST(DockerRequests, AreNamedByAShortListOfWords) {
   EXPECT_EQ(operation_of("GET /containers/abc/json"), "inspect_container");
   EXPECT_EQ(operation_of("POST /containers/abc/stop"), "stop_container");
+  EXPECT_EQ(operation_of("POST /containers/abc/pause"), "pause_container");
+  EXPECT_EQ(operation_of("POST /containers/abc/unpause"), "unpause_container");
   EXPECT_EQ(operation_of("GET /networks/a b"), "inspect_network");
   EXPECT_EQ(operation_of("GET /events"), "events");
   EXPECT_EQ(operation_of("GET /info"), "info");
@@ -185,6 +187,24 @@ TEST_F(EngineClientTest, TellsAStopThatItDidFromOneThatWasDone) {
   EXPECT_EQ(run_task(io_, client.start_container("busy")), StateChange::changed);
   EXPECT_EQ(run_task(io_, client.start_container("idle")), StateChange::already);
   EXPECT_EQ(stub.count("POST /v1.41/containers/busy/stop?t=7"), 1u);
+}
+
+TEST_F(EngineClientTest, TellsAPauseThatItDidFromOneThatWasDoneAndFromOneThatCannotBe) {
+  StubEngine stub(io_, engine([](const std::string& target) {
+                    if (target.find("/json") != std::string::npos) {
+                      const std::string status = target.find("/frozen/") != std::string::npos ? "paused" : "exited";
+                      return json_answer(200, R"({"Id":"x","Name":"/x","State":{"Status":")" + status + R"("}})");
+                    }
+                    if (target.find("/busy/") != std::string::npos) return http_answer(204, "text/plain", "");
+                    return json_answer(409, R"({"message":"Container x is already paused, or not running"})");
+                  }));
+  auto client = client_of(stub.endpoint());
+  EXPECT_EQ(run_task(io_, client.pause_container("busy")), StateChange::changed);
+  EXPECT_EQ(run_task(io_, client.pause_container("frozen")), StateChange::already);
+  EXPECT_EQ(error_of(client.pause_container("gone")).kind(), ErrorKind::busy);
+  EXPECT_EQ(run_task(io_, client.unpause_container("busy")), StateChange::changed);
+  EXPECT_EQ(error_of(client.unpause_container("frozen")).kind(), ErrorKind::busy) << "it is still paused";
+  EXPECT_EQ(stub.count("POST /v1.41/containers/busy/unpause"), 1u);
 }
 
 TEST_F(EngineClientTest, RepeatsAReadOnceWhenTheConnectionBreaks) {
