@@ -13,8 +13,11 @@ BUILD_PACKAGES=(
 # records of its journal, util-linux and mount make small disks and other users.
 TEST_PACKAGES=(
   ccache libgtest-dev libgmock-dev restic busybox-static attr acl libcap2-bin strace util-linux mount tzdata
-  ca-certificates
+  xfsprogs btrfs-progs e2fsprogs ca-certificates
 )
+
+# To measure it (scripts/bench): python3 measures, xfsprogs makes the file system that can clone.
+BENCH_PACKAGES=(python3 restic busybox-static xfsprogs util-linux mount)
 
 # Boost 1.81 or newer: the default of Debian 13 and Ubuntu 24.04; Debian 12 has it beside its default of 1.74.
 boost_package() {
@@ -80,6 +83,8 @@ install_test_packages() {
   install_packages "${TEST_PACKAGES[@]}"
 }
 
+install_bench_packages() { install_packages "${BENCH_PACKAGES[@]}"; }
+
 # provide_promtool FOLDER: promtool for the tests of metrics and alert rules. Debian has it in a package that would also
 # start a server on this machine, so the program alone is taken out of it.
 provide_promtool() {
@@ -101,8 +106,9 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   case "${1:-}" in
     build) install_build_packages ;;
     test) install_test_packages ;;
+    bench) install_bench_packages ;;
     *)
-      printf 'Usage: %s build|test\n' "$0" >&2
+      printf 'Usage: %s build|test|bench\n' "$0" >&2
       exit 2
       ;;
   esac

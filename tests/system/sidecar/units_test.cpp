@@ -109,12 +109,12 @@ TEST_F(Units, LabelsThatWouldChangeSafetyLaterMakeAUnitInvalidNow) {
 }
 
 TEST_F(Units, LabelsOfLaterGiveAWarningInListAndReport) {
-  const auto unit = lone({"--volume", docker_->volume("data") + ":/data", "--label", "kopi-docka.warm=safe"});
+  const auto unit = lone({"--volume", docker_->volume("data") + ":/data", "--label", "kopi-docka.verify=0 5 * * sun"});
   EXPECT_EQ(unit["valid"], true);
-  EXPECT_THAT(unit["problems"].dump(), HasSubstr("kopi-docka.warm"));
+  EXPECT_THAT(unit["problems"].dump(), HasSubstr("kopi-docka.verify"));
   const auto run = program_->inline_({"backup", docker_->name("lone"), "--json"});
   EXPECT_EQ(run.json()["result"], "success") << run.out;
-  EXPECT_THAT(run.json()["problems"].dump(), HasSubstr("kopi-docka.warm"));
+  EXPECT_THAT(run.json()["problems"].dump(), HasSubstr("kopi-docka.verify"));
 }
 
 TEST_F(Units, AnInvalidUnitDoesNotKeepTheOthersFromTheirBackup) {
