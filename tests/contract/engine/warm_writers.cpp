@@ -128,11 +128,11 @@ class Program {
   size_t pick(size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(dice_); }
   char letter() { return static_cast<char>('a' + pick(26)); }
 
-  /// A burst of a few writes, then up to three seconds of nothing.
+  /// A burst of a few writes, then nothing for a while: short, or long enough to be untouched from one step to the next.
   void rest() {
     if (left_ == 0) {
       left_ = 1 + pick(40);
-      ::usleep(static_cast<useconds_t>(pick(3'000'000)));
+      ::usleep(static_cast<useconds_t>(pick(pick(3) == 0 ? 9'000'000 : 1'500'000)));
     }
     --left_;
     ::usleep(static_cast<useconds_t>(pick(3'000)));
