@@ -33,7 +33,8 @@ SnapshotReport snapshot_from_json(const json& object) {
 
 json member_to_json(const MemberReport& member) {
   return {{"name", member.name},       {"id", member.id},           {"stopped", member.stopped},
-          {"started", member.started}, {"healthy", member.healthy}, {"down_seconds", member.down_seconds}};
+          {"started", member.started}, {"healthy", member.healthy}, {"down_seconds", member.down_seconds},
+          {"foreign", member.foreign}};
 }
 
 MemberReport member_from_json(const json& object) {
@@ -44,6 +45,7 @@ MemberReport member_from_json(const json& object) {
   member.started = object.value("started", false);
   member.healthy = object.value("healthy", false);
   member.down_seconds = object.value("down_seconds", 0.0);
+  member.foreign = object.value("foreign", false);
   return member;
 }
 

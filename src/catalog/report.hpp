@@ -35,6 +35,7 @@ struct MemberReport {
   std::string name, id;
   bool stopped = false, started = false, healthy = false;
   double down_seconds = 0;
+  bool foreign = false;  ///< of another unit, held as it writes to data of this one
 };
 
 /// What happened in one run, kept as JSON in the state folder and printed by `--json`. Schema version 1.

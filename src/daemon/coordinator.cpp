@@ -28,6 +28,15 @@ std::string reason_of(const Error& error) {
   }
 }
 
+/// Ids of all containers that a run may hold, of those that are down now too: whoever has them down may start them.
+std::set<std::string> containers_of(const Plan& plan) {
+  std::set<std::string> ids;
+  for (const auto& member : plan.unit.members) ids.insert(member.container.id);
+  if (plan.kind == RunKind::restore) return ids;
+  for (const auto& foreign : plan.unit.foreign) ids.insert(foreign.container.id);
+  return ids;
+}
+
 void tell(const std::vector<RunObserver*>& observers, RunEvent::Kind kind, const RunReport& report) {
   const RunEvent event{kind, {}, {}, 0, 0, {}, report};
   for (auto* observer : observers) observer->on_run_event(event);
@@ -39,7 +48,7 @@ void tell(const std::vector<RunObserver*>& observers, RunEvent::Kind kind, const
 class Coordinator::Seat {
  public:
   Seat(Coordinator& owner, std::string unit, RunKind kind, const Cancel& cancel) : owner_(owner), unit_(std::move(unit)), kind_(kind) {
-    owner_.active_[unit_] = {unit_, kind_, {}, owner_.assembly_.clock.now()};
+    owner_.active_[unit_] = {unit_, kind_, {}, owner_.assembly_.clock.now(), {}};
     owner_.cancels_[unit_] = cancel;
     if (owner_.on_begin) owner_.on_begin(unit_, kind_);
   }
@@ -49,6 +58,7 @@ class Coordinator::Seat {
     if (has_slot_) owner_.slots_.release();
     owner_.active_.erase(unit_);
     owner_.cancels_.erase(unit_);
+    owner_.run_ended_.notify();
     if (owner_.on_end) owner_.on_end(unit_, kind_);
   }
 
@@ -67,7 +77,8 @@ class Coordinator::Seat {
 Coordinator::Coordinator(Assembly& assembly)
     : assembly_(assembly),
       slots_(assembly.executor, std::max(1u, assembly.settings.parallel_runs)),
-      recoveries_(assembly.executor, 1) {}
+      recoveries_(assembly.executor, 1),
+      run_ended_(assembly.executor) {}
 
 Task<std::vector<Unit>> Coordinator::look() {
   auto& docker = *assembly_.docker;
@@ -181,8 +192,43 @@ Task<RunReport> Coordinator::back_up_seated(BackupWish wish, std::vector<RunObse
   Seat seat(*this, wish.unit, RunKind::backup, cancel);
   co_await seat.wait_for_slot();
   if (standing_back_) throw *standing_back_;
-  auto plan = co_await plan_backup(wish);
+  auto plan = co_await plan_apart(wish, cancel);
   co_return co_await carry_out(std::move(plan), std::move(observers), cancel);
+}
+
+Task<Plan> Coordinator::plan_apart(BackupWish wish, Cancel cancel) {
+  const auto woken = cancel.on_abort([this] { run_ended_.notify(); });
+  while (true) {
+    if (standing_back_) throw *standing_back_;
+    auto plan = co_await plan_backup(wish);
+    require_unowed(plan);
+    auto containers = containers_of(plan);
+    // One that was asked to end holds nobody any more: it is only carried out for its report.
+    if (cancel.requested()) co_return plan;
+    if (other_run_with(containers, wish.unit) == nullptr) {
+      active_[wish.unit].containers = std::move(containers);
+      co_return plan;
+    }
+    co_await run_ended_.wait();
+  }
+}
+
+const ActiveRun* Coordinator::other_run_with(const std::set<std::string>& containers, const std::string& unit) const {
+  for (const auto& [name, run] : active_) {
+    if (name == unit) continue;
+    const bool shared = std::any_of(containers.begin(), containers.end(), [&](const std::string& id) { return run.containers.count(id) != 0; });
+    if (shared) return &run;
+  }
+  return nullptr;
+}
+
+void Coordinator::require_unowed(const Plan& plan) const {
+  for (const auto& id : containers_of(plan)) {
+    const auto unit = assembly_.held.unit_holding(id, active_ids());
+    if (unit.empty()) continue;
+    throw Error(ErrorKind::busy, "an earlier run of unit " + printable(unit) + " still owes container " + printable(plan.unit.anybody(id)->container.name) + " a start",
+                "see 'kopi-docka recover'");
+  }
 }
 
 Task<RunReport> Coordinator::restore(Plan plan, std::vector<RunObserver*> observers, Cancel cancel) {
@@ -191,6 +237,13 @@ Task<RunReport> Coordinator::restore(Plan plan, std::vector<RunObserver*> observ
   Seat seat(*this, unit, RunKind::restore, cancel);
   co_await seat.wait_for_slot();
   if (standing_back_) throw *standing_back_;
+  require_unowed(plan);
+  auto containers = containers_of(plan);
+  if (const auto* other = other_run_with(containers, unit)) {
+    throw Error(ErrorKind::busy, "a " + std::string(to_string(other->kind)) + " of unit " + printable(other->unit) + " holds containers of this one",
+                "wait for it: 'kopi-docka status'");
+  }
+  active_[unit].containers = std::move(containers);
   co_return co_await carry_out(std::move(plan), std::move(observers), cancel);
 }
 

@@ -33,10 +33,11 @@ struct ActiveRun {
   RunKind kind = RunKind::backup;
   std::string run;
   TimePoint since{};
+  std::set<std::string> containers = {};  ///< ids of those it may hold, once it has a plan
 };
 
-/// Brings wishes to the runner: looks at the unit afresh, makes the plan, keeps runs of one unit apart and all runs within
-/// the bound, and drives recovery. The daemon's scheduler, the control socket and `--inline` all come through here.
+/// Brings wishes to the runner: looks at the unit afresh, makes the plan, keeps runs of one unit apart, and those that have a
+/// container in common (a unit holds writers of another one), keeps all runs within the bound, and drives recovery. The daemon's scheduler, the control socket and `--inline` all come through here.
 class Coordinator {
  public:
   explicit Coordinator(Assembly& assembly);
@@ -86,6 +87,12 @@ class Coordinator {
   class Seat;
   Task<RunReport> back_up_seated(BackupWish wish, std::vector<RunObserver*> observers, Cancel cancel);
   Task<RecoveryOutcome> recover_alone();
+  /// A plan none of whose containers another run has; waits for such a run to end and then looks anew.
+  Task<Plan> plan_apart(BackupWish wish, Cancel cancel);
+  /// The run that has one of these containers besides that of `unit`; nullptr when none has.
+  const ActiveRun* other_run_with(const std::set<std::string>& containers, const std::string& unit) const;
+  /// Throws ErrorKind::busy when a run that nobody works on still owes one of them a start.
+  void require_unowed(const Plan& plan) const;
   /// Which of these runs made no good restore point (yet), and why, as a sentence.
   std::map<std::string, std::string> unfinished(const std::set<std::string>& runs) const;
   Task<RunReport> carry_out(Plan plan, std::vector<RunObserver*> observers, Cancel cancel);
@@ -97,6 +104,7 @@ class Coordinator {
   Assembly& assembly_;
   Semaphore slots_;
   Semaphore recoveries_;
+  Signal run_ended_;
   std::map<std::string, ActiveRun> active_;  ///< by unit
   std::map<std::string, Cancel> cancels_;
   std::set<std::string> blocked_;

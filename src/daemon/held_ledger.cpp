@@ -27,6 +27,13 @@ bool HeldLedger::open_besides(const std::set<std::string>& active) const {
   return std::any_of(runs_.begin(), runs_.end(), [&](const auto& run) { return active.count(run.first) == 0; });
 }
 
+std::string HeldLedger::unit_holding(const std::string& container, const std::set<std::string>& without) const {
+  for (const auto& [id, run] : runs_) {
+    if (without.count(id) == 0 && run.held.count(container) != 0) return run.unit;
+  }
+  return {};
+}
+
 std::set<std::string> HeldLedger::ids() const {
   std::set<std::string> found;
   for (const auto& [id, run] : runs_) found.insert(run.held.begin(), run.held.end());

@@ -18,6 +18,8 @@ class HeldLedger {
 
   /// Names of held containers by unit; units that hold nothing and the runs in `without` are left out.
   std::map<std::string, std::set<std::string>> by_unit(const std::set<std::string>& without = {}) const;
+  /// The unit whose run holds this container, the runs in `without` left out; empty when none does.
+  std::string unit_holding(const std::string& container, const std::set<std::string>& without) const;
   /// Ids of all held containers.
   std::set<std::string> ids() const;
   size_t open_runs() const { return runs_.size(); }

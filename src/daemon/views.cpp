@@ -55,12 +55,14 @@ json unit_json(const Unit& unit, std::optional<TimePoint> next_run) {
                 {"scope", to_string(unit.policy.scope)},
                 {"consistency", to_string(unit.policy.consistency)},
                 {"containers", json::array()},
+                {"held_with_it", json::array()},
                 {"volumes", json::array()},
                 {"binds", json::array()},
                 {"networks", unit.networks},
                 {"problems", json::array()},
                 {"next_run", nullptr}};
   for (const auto& member : unit.members) value["containers"].push_back(container_json(member));
+  for (const auto& foreign : unit.foreign) value["held_with_it"].push_back(foreign.container.name);
   for (const auto& source : unit.sources) value[source.kind == SourceKind::volume ? "volumes" : "binds"].push_back(source_json(source));
   for (const auto& problem : unit.problems) value["problems"].push_back(problem_json(problem));
   if (unit.policy.schedule) {

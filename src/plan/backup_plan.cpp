@@ -175,6 +175,7 @@ class BackupPlanner {
       const auto* member = plan_.unit.member(id);
       if (member == nullptr || may_write(member->container, source)) writers.push_back(id);
     }
+    writers.insert(writers.end(), source.foreign_writers.begin(), source.foreign_writers.end());
     return writers;
   }
 

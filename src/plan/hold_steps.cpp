@@ -42,19 +42,31 @@ bool is_held(const Plan& plan, const Member& member) {
   return member.container.running() && (plan.kind == RunKind::restore || plan.unit.holds(member));
 }
 
-/// Members that are held, every one after the members that depend on it.
+bool is_foreign(const Plan& plan, const Member& member) { return plan.unit.member(member.container.id) == nullptr; }
+
+/// Everybody whom the plan may hold. A restore exchanges no data that containers of other units use.
+std::vector<const Member*> everybody(const Plan& plan) {
+  std::vector<const Member*> all;
+  for (const auto& member : plan.unit.members) all.push_back(&member);
+  if (plan.kind == RunKind::restore) return all;
+  for (const auto& foreign : plan.unit.foreign) all.push_back(&foreign);
+  return all;
+}
+
+/// Those who are held, every one after those who depend on it.
 std::vector<const Member*> dependents_first(const Plan& plan) {
+  const auto all = everybody(plan);
   std::vector<const Member*> order;
   std::set<std::string> seen;
   const std::function<void(const Member&)> visit = [&](const Member& member) {
     if (!seen.insert(member.container.id).second) return;
-    for (const auto& other : plan.unit.members) {
-      const auto& providers = other.providers;
-      if (std::find(providers.begin(), providers.end(), member.container.id) != providers.end()) visit(other);
+    for (const auto* other : all) {
+      const auto& providers = other->providers;
+      if (std::find(providers.begin(), providers.end(), member.container.id) != providers.end()) visit(*other);
     }
     if (is_held(plan, member)) order.push_back(&member);
   };
-  for (const auto& member : plan.unit.members) visit(member);
+  for (const auto* member : all) visit(*member);
   return order;
 }
 
@@ -64,7 +76,7 @@ std::set<std::string> held_providers(const Plan& plan, const Member& member) {
   std::set<std::string> found, seen;
   const std::function<void(const Member&)> visit = [&](const Member& from) {
     for (const auto& id : from.providers) {
-      const auto* provider = plan.unit.member(id);
+      const auto* provider = plan.kind == RunKind::restore ? plan.unit.member(id) : plan.unit.anybody(id);
       if (provider == nullptr || id == member.container.id || !seen.insert(id).second) continue;
       if (is_held(plan, *provider)) {
         found.insert(id);
@@ -87,9 +99,10 @@ void append(std::vector<StepId>& to, const StepsOf& from, const std::string& id)
 StepsOf add_stops(Plan& plan, int default_grace) {
   StepsOf stops;
   for (const auto* member : dependents_first(plan)) {
-    Step step{Phase::hold, StopMember{held(plan, *member, default_grace)}, {}, OnFailure::abort, false};
-    for (const auto& other : plan.unit.members) {
-      if (held_providers(plan, other).count(member->container.id) != 0) append(step.after, stops, other.container.id);
+    StopMember stop{held(plan, *member, default_grace), is_foreign(plan, *member)};
+    Step step{Phase::hold, std::move(stop), {}, OnFailure::abort, false};
+    for (const auto* other : everybody(plan)) {
+      if (held_providers(plan, *other).count(member->container.id) != 0) append(step.after, stops, other->container.id);
     }
     stops[member->container.id] = {plan.add(std::move(step))};
   }
@@ -103,7 +116,7 @@ StepsOf add_starts(Plan& plan, const StepsOf& stops, const StepsOf& before, int 
   for (const auto* member : order) {
     const auto& id = member->container.id;
     if (stops.count(id) == 0) continue;
-    StartMember start{held(plan, *member, default_grace), {}, plan.unit.policy.start_timeout};
+    StartMember start{held(plan, *member, default_grace), {}, plan.unit.policy.start_timeout, is_foreign(plan, *member)};
     for (const auto& provider : member->healthy_providers) {
       // Who thaws goes on where it was, with providers in the state in which they were.
       if (stops.count(provider) != 0 && !start.member.by_pause) start.healthy_first.push_back(provider);
@@ -118,9 +131,9 @@ StepsOf add_starts(Plan& plan, const StepsOf& stops, const StepsOf& before, int 
 }
 
 void add_health(Plan& plan, const StepsOf& stops, int default_grace) {
-  for (const auto& member : plan.unit.members) {
-    if (stops.count(member.container.id) == 0) continue;
-    AwaitHealth await{held(plan, member, default_grace), plan.unit.policy.start_timeout};
+  for (const auto* member : everybody(plan)) {
+    if (stops.count(member->container.id) == 0) continue;
+    AwaitHealth await{held(plan, *member, default_grace), plan.unit.policy.start_timeout};
     plan.add({Phase::settle, std::move(await), {}, OnFailure::degrade, true});
   }
 }

@@ -36,11 +36,13 @@ struct Describer {
   }
   std::string operator()(const SaveSnapshot& step) const { return "save " + step.type + " " + printable(step.name); }
   std::string operator()(const StopMember& step) const {
-    if (step.member.by_pause) return "pause container " + printable(step.member.name);
-    return "stop container " + printable(step.member.name) + " (killed after " + std::to_string(step.member.grace) + "s)";
+    const auto name = printable(step.member.name) + (step.foreign ? " of another unit" : "");
+    if (step.member.by_pause) return "pause container " + name;
+    return "stop container " + name + " (killed after " + std::to_string(step.member.grace) + "s)";
   }
   std::string operator()(const StartMember& step) const {
-    return (step.member.by_pause ? "unpause container " : "start container ") + printable(step.member.name);
+    return (step.member.by_pause ? "unpause container " : "start container ") + printable(step.member.name) +
+           (step.foreign ? " of another unit" : "");
   }
   std::string operator()(const CheckTaint&) const { return "check that nobody wrote meanwhile"; }
   std::string operator()(const AwaitHealth& step) const {

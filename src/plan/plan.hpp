@@ -71,11 +71,13 @@ struct SaveSnapshot {
 };
 struct StopMember {
   HeldMember member;
+  bool foreign = false;  ///< of another unit, as it writes to data of this one
 };
 struct StartMember {
   HeldMember member;
   std::vector<std::string> healthy_first;  ///< ids that must be healthy before
   Milliseconds limit{60'000};
+  bool foreign = false;
 };
 /// Nobody else started or re-created a writer of these places while they were read.
 struct CheckTaint {

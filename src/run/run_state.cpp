@@ -68,7 +68,8 @@ MemberReport& RunState::member(const std::string& id) {
   }
   MemberReport member;
   member.id = id;
-  if (const auto* known = plan.unit.member(id)) member.name = known->container.name;
+  if (const auto* known = plan.unit.anybody(id)) member.name = known->container.name;
+  member.foreign = plan.unit.member(id) == nullptr;
   report.members.push_back(std::move(member));
   return report.members.back();
 }

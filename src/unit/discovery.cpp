@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "unit/dependencies.hpp"
+#include "unit/foreign.hpp"
 #include "unit/members.hpp"
 #include "unit/sources.hpp"
 #include "unit/survey.hpp"
@@ -190,6 +191,7 @@ std::vector<Unit> discover(const Inventory& inventory, const Surroundings& surro
     find_recipe(unit, survey);
     units.push_back(std::move(unit));
   }
+  judge_foreign_writers(units, survey);
   return units;
 }
 

@@ -29,23 +29,6 @@ bool gives_us_its_network(const Container& container, const Container* self) {
 
 std::string where_of(const Container& container) { return "container " + printable(container.name); }
 
-/// A container outlives the one whose namespace it lives in, but cannot be started without it. Compose and updaters re-create
-/// the owner under a new id and leave the guest pointing to the old one.
-void refuse_orphan(Unit& unit, const Container& container, const Survey& survey) {
-  for (const auto& from : borrowed_namespaces(container)) {
-    const auto* owner = survey.meant(from.owner);
-    const auto status = owner == nullptr ? std::string() : owner->state.status;
-    if (status == "running" || status == "paused") continue;
-    // Down for a backup of its own stack: it is back soon, and a start is tried until then.
-    if (owner != nullptr && survey.surroundings().held.count(owner->id) != 0) continue;
-    const auto who = owner == nullptr ? "container " + printable(from.owner.substr(0, kShortId)) + ", which is gone"
-                                      : "container " + printable(owner->name) + ", which is " + printable(status);
-    add_error(unit, "container " + printable(container.name),
-              "it lives in the " + from.kind + " namespace of " + who + ": once stopped it could not be started again; " +
-                  (owner == nullptr ? "create it again, with 'docker compose up -d --force-recreate' for example" : "start that one first"));
-  }
-}
-
 /// It would run on without its network (or other namespace) after each backup, until somebody restarts it.
 void refuse_guests_that_stay(Unit& unit, const Container& owner) {
   for (const auto& guest : unit.members) {
@@ -57,6 +40,23 @@ void refuse_guests_that_stay(Unit& unit, const Container& owner) {
 }
 
 }  // namespace
+
+/// A container outlives the one whose namespace it lives in, but cannot be started without it. Compose and updaters re-create
+/// the owner under a new id and leave the guest pointing to the old one.
+std::string orphan_of_a_namespace(const Container& container, const Survey& survey) {
+  for (const auto& from : borrowed_namespaces(container)) {
+    const auto* owner = survey.meant(from.owner);
+    const auto status = owner == nullptr ? std::string() : owner->state.status;
+    if (status == "running" || status == "paused") continue;
+    // Down for a backup of its own stack: it is back soon, and a start is tried until then.
+    if (owner != nullptr && survey.surroundings().held.count(owner->id) != 0) continue;
+    const auto who = owner == nullptr ? "container " + printable(from.owner.substr(0, kShortId)) + ", which is gone"
+                                      : "container " + printable(owner->name) + ", which is " + printable(status);
+    return "it lives in the " + from.kind + " namespace of " + who + ": once stopped it could not be started again; " +
+           (owner == nullptr ? "create it again, with 'docker compose up -d --force-recreate' for example" : "start that one first");
+  }
+  return {};
+}
 
 std::string harm_of_hold(const Container& container, Consistency consistency, const Survey& survey) {
   const bool pauses = consistency == Consistency::pause;
@@ -110,7 +110,8 @@ void refuse_unholdable(Unit& unit, const Survey& survey) {
     if (const auto harm = harm_of_hold(container, unit.policy.consistency, survey); !harm.empty()) add_error(unit, where_of(container), harm);
     // One that is frozen keeps its namespaces and is still there when they thaw.
     if (unit.policy.consistency == Consistency::pause) continue;
-    if (container.running()) refuse_orphan(unit, container, survey);
+    const auto orphan = container.running() ? orphan_of_a_namespace(container, survey) : std::string();
+    if (!orphan.empty()) add_error(unit, where_of(container), orphan);
     refuse_guests_that_stay(unit, container);
     for (const auto* guest : survey.guests()) {
       if (unit.member(guest->id) != nullptr || !shares_namespace_of(*guest, container)) continue;

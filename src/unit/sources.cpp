@@ -222,9 +222,6 @@ class SourceFinder {
     if (is_within(written, place)) {
       auto& writers = source.foreign_writers;
       if (std::find(writers.begin(), writers.end(), container.id) == writers.end()) writers.push_back(container.id);
-      problem(Severity::error, where,
-              "container " + printable(container.name) + ", which is not of this unit, writes to it too: a copy would "
-              "not be cold; mount it read-only there, stop that container, or leave the source out with a label");
     } else if (is_within(place, written) && !survey_.is_internal(written)) {
       problem(Severity::warning, where,
               "container " + printable(container.name) + " of another unit mounts the folder above it writable: if it "

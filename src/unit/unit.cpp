@@ -17,6 +17,11 @@ const Member* Unit::member(const std::string& id) const {
   return found == members.end() ? nullptr : &*found;
 }
 
+const Member* Unit::anybody(const std::string& id) const {
+  const auto found = std::find_if(foreign.begin(), foreign.end(), [&](const Member& one) { return one.container.id == id; });
+  return found == foreign.end() ? member(id) : &*found;
+}
+
 bool Unit::holds(const Member& member) const { return policy.consistency != Consistency::none && member.policy.stop; }
 
 }  // namespace kopidocka

@@ -50,6 +50,7 @@ struct Unit {
   std::string name;
   UnitKind kind = UnitKind::compose;
   std::vector<Member> members;
+  std::vector<Member> foreign;  ///< of other units, held with this one in its backups, as they write to its data
   std::vector<DataSource> sources;
   std::vector<std::string> networks;  ///< names of its non-default networks
   std::string working_folder;         ///< compose project folder on the host
@@ -61,6 +62,8 @@ struct Unit {
 
   bool valid() const;
   const Member* member(const std::string& id) const;
+  /// A member or one of the foreign containers that are held with them.
+  const Member* anybody(const std::string& id) const;
   /// Whether a backup stops or pauses this member while it runs.
   bool holds(const Member& member) const;
 };

@@ -116,6 +116,29 @@ TEST_F(Hold, AMemberThatTheLabelKeepsUpIsNotTouchedWhileTheOthersAreHeld) {
   EXPECT_EQ(backup(4)["result"], "skipped");
 }
 
+TEST_F(Hold, AWriterOfAnotherUnitIsHeldTooOrTheSourceIsRefused) {
+  member("db");
+  const Words writes = {"--volume", docker_->name("data-db") + ":/out", "--stop-timeout", "5"};
+  docker_->run("importer", writes, {"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"});
+  EXPECT_THAT(listed()["problems"].dump(), HasSubstr(container("importer") + " writes to it too and is stopped and started with each backup"));
+  EXPECT_THAT(program_->inline_({"backup", unit_, "--dry-run"}).out, HasSubstr("stop container " + container("importer") + " of another unit"));
+  const auto before = inspect("importer", ".State.StartedAt");
+  const auto report = backup();
+  EXPECT_EQ(report["result"], "success") << report;
+  EXPECT_TRUE(running("importer"));
+  EXPECT_NE(inspect("importer", ".State.StartedAt"), before);
+  std::map<std::string, bool> foreign;
+  for (const auto& held : report["members"]) foreign[held["name"]] = held["foreign"];
+  EXPECT_EQ(foreign, (std::map<std::string, bool>{{container("db"), false}, {container("importer"), true}}));
+
+  auto deleted_by_a_stop = writes;
+  deleted_by_a_stop.push_back("--rm");
+  docker_->run("visitor", deleted_by_a_stop, {"sleep", "1000"});
+  EXPECT_EQ(listed()["valid"], false);
+  EXPECT_EQ(backup(4)["result"], "skipped");
+  EXPECT_TRUE(running("visitor"));
+}
+
 TEST_F(Hold, APausedCopyIsMadeWithoutAnyStopAndNamedSoEverywhere) {
   member("db", {"kopi-docka.consistency=pause"});
   member("web", {depends_on("db")});

@@ -220,5 +220,70 @@ TEST(Coordinator, PointsOfRunsThatFailedOrAreNotOverAreShownAndMarked) {
   }
 }
 
+/// Two units whose containers both write to the volume of the first.
+struct SharedVolume : DaemonWorld {
+  SharedVolume() : DaemonWorld(Environment{{"KOPI_DOCKA_PARALLEL_RUNS", "2"}}) {
+    meet();
+    shop = add_unit("shop");
+    feed = add_unit("feed");
+    docker->container(feed).mounts.push_back(docker->container(shop).mounts.front());
+    coordinator = std::make_unique<Coordinator>(assembly);
+    docker->on_call = [this](const std::string& call) {
+      if (call.rfind("stop ", 0) == 0 || call.rfind("start ", 0) == 0) calls.push_back(call);
+    };
+  }
+
+  static Task<> back_up(Coordinator& coordinator, std::string unit, std::vector<RunReport>& reports) {
+    BackupWish wish;
+    wish.unit = unit;
+    wish.scope = Scope::minimal;
+    std::vector<RunObserver*> none;
+    reports.push_back(co_await coordinator.back_up(wish, none, Cancel()));
+  }
+  static Task<> back_up_both(Coordinator& coordinator, std::vector<RunReport>& reports) {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    group.spawn(back_up(coordinator, "shop", reports));
+    group.spawn(back_up(coordinator, "feed", reports));
+    co_await group.join();
+  }
+
+  std::string shop, feed;
+  std::unique_ptr<Coordinator> coordinator;
+  std::vector<std::string> calls;
+};
+
+TEST(SharedWriters, TwoRunsThatHoldTheSameContainersComeOneAfterTheOther) {
+  SharedVolume world;
+  world.engine->snapshot_takes = Milliseconds(300);
+  std::vector<RunReport> reports;
+  run_task(world.io, SharedVolume::back_up_both(*world.coordinator, reports));
+  ASSERT_EQ(reports.size(), 2u);
+  for (const auto& report : reports) {
+    EXPECT_EQ(report.result, RunResult::success) << report.problems.front();
+    EXPECT_EQ(report.members.size(), 2u);
+  }
+  ASSERT_EQ(world.calls.size(), 8u);
+  for (const size_t run : {0u, 4u}) {
+    for (size_t i = 0; i < 4; ++i) EXPECT_EQ(world.calls[run + i].rfind(i < 2 ? "stop" : "start", 0), 0u) << world.calls[run + i];
+  }
+}
+
+TEST(SharedWriters, TheReportMarksWhoIsOfAnotherUnit) {
+  SharedVolume world;
+  std::vector<RunReport> reports;
+  run_task(world.io, SharedVolume::back_up(*world.coordinator, "shop", reports));
+  for (const auto& member : reports.at(0).members) EXPECT_EQ(member.foreign, member.name == "feed") << member.name;
+}
+
+TEST(SharedWriters, AUnitWhoseContainerAnotherRunStillOwesIsNotBackedUp) {
+  SharedVolume world;
+  world.cut_off_run("shop", world.feed);
+  std::vector<RunReport> reports;
+  run_task(world.io, SharedVolume::back_up(*world.coordinator, "feed", reports));
+  EXPECT_EQ(reports.at(0).result, RunResult::skipped);
+  EXPECT_EQ(reports.at(0).reason, "busy");
+  EXPECT_NE(reports.at(0).problems.front().find("an earlier run of unit shop still owes container feed a start"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace kopidocka

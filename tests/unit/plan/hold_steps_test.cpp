@@ -153,6 +153,23 @@ TEST(HoldSteps, ACircleOfDependenciesStillGivesEveryMemberOneStopAndOneStart) {
   }
 }
 
+TEST(HoldSteps, AWriterOfAnotherUnitIsStoppedBeforeItsSourceIsReadAndStartedAfterwards) {
+  Stack stack;
+  stack.add(service("feed", "importer")).mounts = {volume_mount("shop_db")};
+  const auto plan = stack.plan();
+  const auto stop = by_service<StopMember>(plan).at("importer"), start = by_service<StartMember>(plan).at("importer");
+  EXPECT_TRUE(action_of<StopMember>(plan, stop).foreign);
+  EXPECT_TRUE(action_of<StartMember>(plan, start).foreign);
+  EXPECT_FALSE(action_of<StopMember>(plan, by_service<StopMember>(plan).at("db")).foreign);
+  for (const auto id : steps_of<ReadSource>(plan)) {
+    const bool its = action_of<ReadSource>(plan, id).name == "shop_db";
+    EXPECT_EQ(comes_after(plan, id, stop), its);
+    EXPECT_EQ(comes_after(plan, start, id), its);
+  }
+  EXPECT_THAT(plan_text(plan), HasSubstr("stop container feed-importer-1 of another unit (killed after 30s)"));
+  EXPECT_EQ(steps_of<AwaitHealth>(plan).size(), 4u);
+}
+
 TEST(MaxDowntime, IsInThePlanItsTextAndItsJson) {
   Stack stack;
   EXPECT_FALSE(stack.plan().max_downtime);

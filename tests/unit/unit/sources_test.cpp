@@ -165,16 +165,16 @@ TEST(Sources, OutOfSightMakeTheUnitInvalidWithTheLineToAdd) {
   EXPECT_THAT(problems_of(unit), HasSubstr("error: bind /srv/shop: kopi-docka does not see /srv/shop; add '/srv/shop:/srv/shop'"));
 }
 
-TEST(Sources, AForeignRunningWriterMakesTheUnitInvalidAndAReaderDoesNot) {
+TEST(Sources, KnowTheRunningWritersOfOtherUnitsAndNotTheReaders) {
   auto host = shop();
   auto& other = host.add(container("stranger"));
   other.mounts = {volume_mount("shop_db", "/x", false)};
-  EXPECT_TRUE(host.unit("shop").valid());
+  const auto writers = [&] { return source_named(host.unit("shop"), "shop_db")->foreign_writers; };
+  EXPECT_THAT(writers(), IsEmpty());
   host.inventory.containers.back().mounts[0].writable = true;
-  EXPECT_FALSE(host.unit("shop").valid());
-  EXPECT_THAT(problems_of(host.unit("shop")), HasSubstr("error: volume shop_db: container stranger"));
+  EXPECT_THAT(writers(), ElementsAre(id_of("stranger")));
   host.inventory.containers.back().state.status = "exited";
-  EXPECT_TRUE(host.unit("shop").valid()) << "who does not run does not write";
+  EXPECT_THAT(writers(), IsEmpty()) << "who does not run does not write";
 }
 
 TEST(Sources, AWriterOfTheFolderAboveIsAWarningAndOneOfTheWholeHostIsNot) {
@@ -270,11 +270,11 @@ TEST(Sources, OfThousandsOfStacksAreFoundWithTheirForeignWriters) {
   host.add(container("stranger")).mounts = {bind_mount("/srv/stack7/upload"), volume_mount("stack8_data")};
   const auto units = host.units();
   ASSERT_EQ(units.size(), kStacks + 1u);
-  std::vector<std::string> invalid;
+  std::vector<std::string> shared;
   for (const auto& unit : units) {
-    if (!unit.valid()) invalid.push_back(unit.name);
+    if (!unit.foreign.empty()) shared.push_back(unit.name);
   }
-  EXPECT_THAT(invalid, UnorderedElementsAre("stack7", "stack8", "stranger"));
+  EXPECT_THAT(shared, UnorderedElementsAre("stack7", "stack8", "stranger"));
 }
 
 TEST(Sources, HostileNamesStayPrintable) {
