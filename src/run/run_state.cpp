@@ -80,6 +80,12 @@ Milliseconds RunState::within_limit(Milliseconds wanted) const {
   return std::clamp(left, Milliseconds(0), wanted);
 }
 
+bool RunState::over_limit() const {
+  if (!plan.max_downtime || !first_down_) return false;
+  const auto now = context.clock.steady();
+  return (owed.empty() ? last_up_.value_or(now) : now) - *first_down_ >= *plan.max_downtime;
+}
+
 void RunState::member_down(const std::string& id) {
   const auto now = context.clock.steady();
   if (!first_down_) first_down_ = now;

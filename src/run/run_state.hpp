@@ -54,6 +54,8 @@ class RunState {
 
   /// What max-downtime leaves of `wanted`: all of it while nobody was asked to stop, and where there is no limit.
   Milliseconds within_limit(Milliseconds wanted) const;
+  /// Whether containers were, or are, down for longer than max-downtime allows.
+  bool over_limit() const;
 
   void member_down(const std::string& id);
   void member_up(const std::string& id);
