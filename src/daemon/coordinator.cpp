@@ -284,6 +284,7 @@ Task<RecoveryOutcome> Coordinator::recover_alone() {
   // Runs that ended while we were at it may have left debts of their own.
   std::erase_if(blocked_, [&](const std::string& unit) { return blocked_before.count(unit) != 0; });
   blocked_.insert(outcome.blocked_units.begin(), outcome.blocked_units.end());
+  blocked_.insert(outcome.warm_units.begin(), outcome.warm_units.end());
   for (const auto& [unit, containers] : assembly_.held.by_unit(active_ids())) blocked_.insert(unit);
   recovered_ = true;
   for (const auto& report : outcome.lost) {
@@ -298,6 +299,10 @@ Task<RecoveryOutcome> Coordinator::recover_alone() {
   }
   if (failure) {
     outcome.problems.push_back("snapshots of lost runs could not be removed yet: " + to_error(failure).text());
+    outcome.blocked_units.insert(outcome.warm_units.begin(), outcome.warm_units.end());
+  }
+  for (const auto& unit : outcome.warm_units) {
+    if (outcome.blocked_units.count(unit) == 0 && assembly_.held.by_unit(active_ids()).count(unit) == 0) blocked_.erase(unit);
   }
   pass_wanted_ = failure != nullptr || !blocked_.empty();
   if (on_change) on_change();

@@ -45,7 +45,8 @@ Task<> wait_outside(SnapshotGate* gate, Cancel cancel) {
   if (gate == nullptr) co_return;
   const auto ended = cancel.on_abort([gate] { gate->end(); });
   gate->arrive();
-  if (!co_await gate->opened()) throw Error(ErrorKind::cancelled, "asked to stop before anything was read");
+  const bool let_in = co_await gate->opened();
+  if (!let_in) throw Error(ErrorKind::cancelled, "asked to stop before anything was read");
 }
 
 }  // namespace kopidocka

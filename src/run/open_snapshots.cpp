@@ -34,7 +34,8 @@ Task<> OpenSnapshots::open(SnapshotRequest request, Milliseconds limit, Cancel c
   auto& sitting = *(sittings_[path] = std::make_unique<Sitting>(executor_, cancel));
   request.gate = &sitting.gate;
   under_way_.spawn(carry_out(sitting, std::move(request)));
-  if (co_await sitting.gate.arrived(limit)) co_return;
+  const bool here = co_await sitting.gate.arrived(limit);
+  if (here) co_return;
   const bool late = !sitting.ended;
   sitting.cancel.request(CancelGrade::abort_step);
   while (!sitting.ended) co_await sitting.changed.wait();

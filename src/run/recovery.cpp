@@ -108,7 +108,7 @@ Task<> Recovery::pay_run(Debts& debts, RecoveryOutcome& outcome) {
   if (whole) co_await drop_staged(debts);
   if (whole) co_await drop_clones(debts);
   // Until it is gone, a new run of the unit would trust it.
-  if (!debts.warm.empty()) outcome.blocked_units.insert(debts.unit);
+  if (!debts.warm.empty()) outcome.warm_units.insert(debts.unit);
   if (debts.reported) {
     save_missing_report(debts);
     co_return;

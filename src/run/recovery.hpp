@@ -16,6 +16,7 @@ struct RecoveryOutcome {
   std::vector<std::string> started;   ///< names of containers that were started
   std::vector<std::string> problems;  ///< what is still owed and why, in plain sentences
   std::vector<RunReport> lost;        ///< reports of runs that are known to be lost since this pass
+  std::set<std::string> warm_units;     ///< units with a warm snapshot that purge() has to remove before their next run
   std::set<std::string> blocked_units;  ///< units that still owe something: no new run of theirs may begin
 };
 

@@ -26,7 +26,7 @@ class Crash : public Shop {
     std::map<std::string, int> seen;
     for (const auto& report : reports()) {
       ++seen[report["backup_id"]];
-      EXPECT_NE(report["result"], "skipped") << where;
+      EXPECT_NE(report["result"], "skipped") << where << " " << report.dump();
     }
     for (const auto& [id, count] : seen) EXPECT_EQ(count, 1) << where << " " << id;
     for (const auto& point : ask({"snapshots", unit_, "--json"}).json()) {
