@@ -20,8 +20,10 @@ COPY src src
 # Whether a warning fails the build: OFF for compilers nobody has tried.
 ARG WERROR=ON
 RUN cmake --preset release -B /build -DKOPIDOCKA_WERROR=${WERROR} && cmake --build /build && strip /build/kopi-docka
-# The runtime stage installs the packages that own the libraries the program is linked to, whatever their version is called.
-RUN ldd /build/kopi-docka | awk '/=> \// { print $3 }' | xargs -n 1 readlink -f | \
+# The runtime stage installs the packages that own the libraries the program is linked to, whatever their version is called,
+# and libcurl, which it loads when it needs it.
+RUN { ldd /build/kopi-docka; ldconfig -p | grep -F libcurl.so.4; } | awk '/=> \// { print $NF ~ /^\(/ ? $3 : $NF }' | \
+    xargs -n 1 readlink -f | sort -u | \
     xargs -n 1 dpkg-query --search | cut -d: -f1 | sort -u >/build/runtime-packages
 
 FROM ${BASE_IMAGE}

@@ -60,6 +60,7 @@ class Coordinator::Seat {
     owner_.cancels_.erase(unit_);
     owner_.run_ended_.notify();
     if (owner_.on_end) owner_.on_end(unit_, kind_);
+    owner_.debts_changed_.notify();
   }
 
   Task<> wait_for_slot() {
@@ -78,7 +79,8 @@ Coordinator::Coordinator(Assembly& assembly)
     : assembly_(assembly),
       slots_(assembly.executor, std::max(1u, assembly.settings.parallel_runs)),
       recoveries_(assembly.executor, 1),
-      run_ended_(assembly.executor) {}
+      run_ended_(assembly.executor),
+      debts_changed_(assembly.executor) {}
 
 Task<std::vector<Unit>> Coordinator::look() {
   auto& docker = *assembly_.docker;
@@ -169,7 +171,6 @@ RunReport Coordinator::refuse(const std::string& unit, RunKind kind, const std::
   observers.insert(observers.end(), more.begin(), more.end());
   tell(observers, RunEvent::Kind::started, report);
   tell(observers, RunEvent::Kind::finished, report);
-  if (on_change) on_change();
   return report;
 }
 
@@ -255,7 +256,6 @@ Task<RunReport> Coordinator::carry_out(Plan plan, std::vector<RunObserver*> obse
   // What a run could not start or put back stays in its journal; no other run of the unit may begin on top of that.
   const bool owed = assembly_.held.by_unit().count(report.unit) != 0;
   if (owed || (report.kind == RunKind::restore && assembly_.held.open(run))) blocked_.insert(report.unit);
-  if (on_change) on_change();
   co_return report;
 }
 
@@ -271,6 +271,7 @@ Task<RecoveryOutcome> Coordinator::recover() {
   recoveries_.release();
   if (failure) {
     pass_wanted_ = true;
+    debts_changed_.notify();
     std::rethrow_exception(failure);
   }
   co_return outcome;
@@ -305,8 +306,12 @@ Task<RecoveryOutcome> Coordinator::recover_alone() {
     if (outcome.blocked_units.count(unit) == 0 && assembly_.held.by_unit(active_ids()).count(unit) == 0) blocked_.erase(unit);
   }
   pass_wanted_ = failure != nullptr || !blocked_.empty();
-  if (on_change) on_change();
+  debts_changed_.notify();
   co_return outcome;
+}
+
+Task<> Coordinator::wait_until_owing() {
+  while (!owes() && !shutting_down_) co_await debts_changed_.wait();
 }
 
 bool Coordinator::owes() const { return pass_wanted_ || assembly_.held.open_besides(active_ids()); }
@@ -372,6 +377,7 @@ size_t Coordinator::waiting() const {
 
 void Coordinator::shut_down() {
   shutting_down_ = true;
+  debts_changed_.notify();
   for (auto& [unit, cancel] : cancels_) cancel.request(CancelGrade::abort_step);
 }
 

@@ -60,6 +60,8 @@ class Coordinator {
   Task<RecoveryOutcome> recover();
   /// Whether another pass is wanted: a run that nobody works on left its journal open, or the last pass did not do all.
   bool owes() const;
+  /// Returns when it does, or when everything ends.
+  Task<> wait_until_owing();
   bool recovered() const { return recovered_; }
   /// Units of which something is still owed.
   const std::set<std::string>& blocked_units() const { return blocked_; }
@@ -78,8 +80,6 @@ class Coordinator {
   void shut_down();
 
   Assembly& assembly() { return assembly_; }
-  /// Called after each run and each recovery that changed something.
-  std::function<void()> on_change;
   /// A run of the unit was admitted, and has ended, whoever wished for it.
   std::function<void(const std::string& unit, RunKind kind)> on_begin, on_end;
 
@@ -105,6 +105,7 @@ class Coordinator {
   Semaphore slots_;
   Semaphore recoveries_;
   Signal run_ended_;
+  Signal debts_changed_;
   std::map<std::string, ActiveRun> active_;  ///< by unit
   std::map<std::string, Cancel> cancels_;
   std::set<std::string> blocked_;

@@ -19,8 +19,10 @@
 namespace kopidocka {
 namespace {
 
-constexpr Milliseconds kRepositoryCheck{60'000};
-constexpr Milliseconds kDebtCheck{15'000};
+/// Each check is a process of the engine, and traffic for a remote repository.
+constexpr Milliseconds kRepositoryCheck{300'000};
+constexpr Milliseconds kDebtPause{15'000};
+constexpr Milliseconds kLongestDebtPause{300'000};
 constexpr Milliseconds kTick{10'000};
 /// A bind-mounted socket file goes stale when dockerd re-creates it; only a restart of our container mounts the new one.
 constexpr unsigned kConnectFailures = 12;
@@ -55,7 +57,6 @@ Daemon::Daemon(boost::asio::any_io_executor executor, Settings settings, std::ve
       signals_(executor, SIGTERM, SIGINT),
       tick_(executor) {
   assembly_.observers = {&metrics_, &log_};
-  coordinator_.on_change = [this] { show_state(); };
   service_.ready = [this] { return announced_ && rival_.empty() && !stopping_; };
   listen_for_hangup(signals_);
   // The control socket answers before debts are paid and before it is known whose turn it is.
@@ -118,7 +119,11 @@ Task<> Daemon::run() {
 void Daemon::open_web() {
   WebRoutes routes;
   add_health_routes(routes, [this] { return announced_ && rival_.empty() && !stopping_; },
-                    [this] { return metrics_.exposition(); });
+                    [this] {
+                      show_state();
+                      show_places();
+                      return metrics_.exposition();
+                    });
   WebObserver observer;
   observer.answered = [this](unsigned status) { metrics_.http_answered(status); };
   observer.rejected = [this](std::string_view reason) { metrics_.http_rejected(reason); };
@@ -140,7 +145,6 @@ Task<> Daemon::main_loop() {
   group.spawn(guarded(scheduler_.run(), "scheduler", failed));
   group.spawn(guarded(keep_repository_open(), "repository", failed));
   group.spawn(guarded(keep_paying_debts(), "recovery", failed));
-  group.spawn(guarded(refresh_metrics(), "metrics", failed));
   co_await group.join();
 }
 
@@ -248,8 +252,12 @@ Task<> Daemon::keep_repository_open() {
 
 Task<> Daemon::keep_paying_debts() {
   std::vector<std::string> told;
+  auto pause = kDebtPause;
   while (!stopping_) {
-    (void)co_await tick_.wait_for(kDebtCheck);
+    if (!coordinator_.owes()) pause = kDebtPause;
+    co_await coordinator_.wait_until_owing();
+    if (stopping_) co_return;
+    (void)co_await tick_.wait_for(pause);
     if (stopping_ || !coordinator_.owes()) continue;
     std::exception_ptr failure;
     RecoveryOutcome outcome;
@@ -264,14 +272,8 @@ Task<> Daemon::keep_paying_debts() {
       for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
     }
     if (!failure) metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
-  }
-}
-
-Task<> Daemon::refresh_metrics() {
-  while (!stopping_) {
-    show_state();
-    show_places();
-    (void)co_await tick_.wait_for(kTick);
+    // A container that is down is tried again soon, for ever; what waits for a repository may wait longer.
+    pause = assembly_.held.ids().empty() ? std::min(pause * 2, kLongestDebtPause) : kDebtPause;
   }
 }
 

@@ -34,7 +34,6 @@ class Daemon {
   Task<> reach_docker();
   Task<> keep_repository_open();
   Task<> keep_paying_debts();
-  Task<> refresh_metrics();
   Task<> main_loop();
   void open_web();
   void wire_metrics();

@@ -7,8 +7,8 @@
 namespace kopidocka {
 namespace {
 
-/// Events come in bursts (a `compose up` of ten services); one look serves them all.
-constexpr Milliseconds kSettle{100};
+/// Events come in bursts (a `compose up` of ten services): the first is looked into at once, the rest together.
+constexpr Milliseconds kBetweenLooks{50};
 constexpr Milliseconds kRetry{2'000};
 
 /// What of a container makes a difference to units; a health flap alone does not.
@@ -64,6 +64,8 @@ void UnitWatcher::note(const DockerEvent& event) {
 
 Task<> UnitWatcher::refresh_loop() {
   while (!stopped_) {
+    const auto pause = std::chrono::ceil<Milliseconds>(last_look_ + kBetweenLooks - std::chrono::steady_clock::now());
+    if (pause > Milliseconds(0)) co_await sleep_for(pause);
     std::exception_ptr failure;
     try {
       const bool overdue = std::chrono::system_clock::now() - last_reconcile_ >= reconcile_interval_ ||
@@ -76,6 +78,7 @@ Task<> UnitWatcher::refresh_loop() {
     } catch (...) {
       failure = std::current_exception();
     }
+    last_look_ = std::chrono::steady_clock::now();
     if (failure) {
       callbacks_.on_trouble(to_error(failure));
       all_dirty_ = true;
@@ -83,7 +86,7 @@ Task<> UnitWatcher::refresh_loop() {
       continue;
     }
     if (stopped_ || !dirty_.empty() || volumes_dirty_ || all_dirty_) continue;
-    if (co_await wake_.wait_for(reconcile_interval_) && !stopped_) co_await sleep_for(kSettle);
+    (void)co_await wake_.wait_for(reconcile_interval_);
   }
 }
 

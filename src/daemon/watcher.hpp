@@ -61,6 +61,7 @@ class UnitWatcher {
   bool known_ = false;
   bool stopped_ = false;
   TimePoint last_reconcile_{};
+  std::chrono::steady_clock::time_point last_look_{};
   std::uint64_t reconcile_changes_ = 0;
 };
 

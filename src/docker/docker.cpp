@@ -41,6 +41,7 @@ Task<> inspect_next(Docker& docker, std::shared_ptr<Inspection> work) {
 }  // namespace
 
 Task<std::vector<Container>> inspect_all(Docker& docker, std::vector<std::string> ids, size_t parallel) {
+  const auto connections = docker.keep_connections();
   const auto work = std::make_shared<Inspection>();
   work->ids = std::move(ids);
   work->found.resize(work->ids.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class Docker {
   /// is ErrorKind::busy or failed.
   virtual Task<StateChange> pause_container(std::string id) = 0;
   virtual Task<StateChange> unpause_container(std::string id) = 0;
+
+  /// While what it returns is held, questions may follow each other on the same connections: for many in a row.
+  virtual std::shared_ptr<void> keep_connections() { return nullptr; }
 };
 
 /// Inspects many at once (at most `parallel`); a container that vanished meanwhile is left out.

@@ -69,6 +69,8 @@ class EngineClient : public Docker {
   /// The engine's own time in whole seconds since 1970, 0 when it does not tell. Its clock need not be ours.
   Task<std::int64_t> engine_seconds();
 
+  std::shared_ptr<void> keep_connections() override { return transport_.keep_connections(); }
+
   const Endpoint& endpoint() const { return transport_.endpoint(); }
 
  private:

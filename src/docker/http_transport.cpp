@@ -23,6 +23,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "base/text.hpp"
+#include "docker/socket_deadline.hpp"
 
 namespace kopidocka {
 namespace asio = boost::asio;
@@ -37,38 +38,6 @@ namespace {
 
 constexpr std::uint32_t kHeaderLimit = 64u << 10;
 constexpr size_t kErrorBodyLimit = 16u << 10;
-
-/// Closes the socket when the time is up; the operation in flight then ends with an error that the owner
-/// explains by asking expired().
-class Deadline {
- public:
-  Deadline(Protocol::socket& socket, Milliseconds limit)
-      : timer_(socket.get_executor(), limit), state_(std::make_shared<State>()) {
-    state_->socket = &socket;
-    timer_.async_wait([state = state_](error_code error) {
-      if (error || state->socket == nullptr) return;
-      state->expired = true;
-      error_code ignored;
-      state->socket->close(ignored);
-    });
-  }
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-  ~Deadline() { state_->socket = nullptr; }
-
-  bool expired() const { return state_->expired; }
-  asio::steady_timer::time_point ends() const { return timer_.expiry(); }
-  /// Somebody who waited until ends() for something else than the socket has seen the time go by.
-  void expire() const { state_->expired = true; }
-
- private:
-  struct State {
-    Protocol::socket* socket = nullptr;
-    bool expired = false;
-  };
-  asio::steady_timer timer_;
-  std::shared_ptr<State> state_;
-};
 
 /// A question to the system's resolver. It cannot be taken back while it is asked, so it owns itself and may be left alone.
 struct Lookup {
@@ -160,14 +129,15 @@ HttpResponse head_of(const http::fields& fields, unsigned status) {
   return response;
 }
 
-/// One connection for one request; everything it allocates goes with it.
+/// One connection for one request at a time; everything it allocates goes with it.
 class Connection {
  public:
   Connection(const asio::any_io_executor& executor, Endpoint endpoint)
       : endpoint_(std::move(endpoint)), socket_(executor), buffer_(2 * kHeaderLimit) {}
 
-  Task<> connect(const Deadline& deadline);
-  Task<error_code> write(const HttpRequest& request);
+  Task<> connect(const SocketDeadline& deadline);
+  /// `last`: the engine is told that no other request follows.
+  Task<error_code> write(const HttpRequest& request, bool last);
   template <class Body>
   Task<error_code> read_header(http::response_parser<Body>& parser) {
     error_code error;
@@ -189,14 +159,14 @@ class Connection {
   }
 
  private:
-  Task<std::vector<Protocol::endpoint>> addresses(const Deadline& deadline);
+  Task<std::vector<Protocol::endpoint>> addresses(const SocketDeadline& deadline);
 
   Endpoint endpoint_;
   Protocol::socket socket_;
   beast::flat_buffer buffer_;
 };
 
-Task<std::vector<Protocol::endpoint>> Connection::addresses(const Deadline& deadline) {
+Task<std::vector<Protocol::endpoint>> Connection::addresses(const SocketDeadline& deadline) {
   std::vector<Protocol::endpoint> found;
   if (endpoint_.is_unix()) {
     found.emplace_back(asio::local::stream_protocol::endpoint(endpoint_.path));
@@ -225,7 +195,7 @@ Task<std::vector<Protocol::endpoint>> Connection::addresses(const Deadline& dead
   co_return found;
 }
 
-Task<> Connection::connect(const Deadline& deadline) {
+Task<> Connection::connect(const SocketDeadline& deadline) {
   const auto found = co_await addresses(deadline);
   error_code error = asio::error::host_not_found;
   for (const auto& address : found) {
@@ -239,11 +209,11 @@ Task<> Connection::connect(const Deadline& deadline) {
   if (!endpoint_.is_unix()) keep_alive(socket_);
 }
 
-Task<error_code> Connection::write(const HttpRequest& request) {
+Task<error_code> Connection::write(const HttpRequest& request, bool last) {
   http::request<http::empty_body> message(http::string_to_verb(request.method), request.target, 11);
   message.set(http::field::host, endpoint_.host_header());
   message.set(http::field::user_agent, "kopi-docka/" KOPIDOCKA_VERSION);
-  message.set(http::field::connection, "close");
+  if (last) message.set(http::field::connection, "close");
   if (message.method() == http::verb::post) message.content_length(0);
   error_code error;
   co_await http::async_write(socket_, message, redirect_error(use_awaitable, error));
@@ -323,27 +293,55 @@ Task<size_t> HttpStream::read(char* data, size_t size) {
 HttpTransport::HttpTransport(asio::any_io_executor executor, Endpoint endpoint, size_t body_limit)
     : executor_(std::move(executor)), endpoint_(std::move(endpoint)), body_limit_(body_limit) {}
 
+struct HttpTransport::Kept {
+  std::vector<std::unique_ptr<Connection>> idle;
+};
+
+std::shared_ptr<void> HttpTransport::keep_connections() {
+  auto kept = kept_.lock();
+  if (!kept) kept_ = kept = std::make_shared<Kept>();
+  return kept;
+}
+
+namespace {
+
+Task<error_code> exchange(Connection& connection, const HttpRequest& request, http::response_parser<http::string_body>& parser, bool last) {
+  auto error = co_await connection.write(request, last);
+  if (!error) error = co_await connection.read(parser);
+  co_return error;
+}
+
+}  // namespace
+
 Task<HttpResponse> HttpTransport::send(HttpRequest request) {
+  const auto end = asio::steady_timer::clock_type::now() + request.limit;
+  const bool may_repeat = request.method == "GET";
+  const auto kept = may_repeat ? kept_.lock() : nullptr;
   try {
-    Connection connection(executor_, endpoint_);
-    const Deadline deadline(connection.socket(), request.limit);
-    for (int attempt = 1;; ++attempt) {
-      co_await connection.connect(deadline);
+    // One that was used before may have been closed meanwhile, so that only those made for this request count.
+    for (int made = 0;;) {
+      const bool used = kept && !kept->idle.empty() && made == 0;
+      auto connection = used ? std::move(kept->idle.back()) : std::make_unique<Connection>(executor_, endpoint_);
+      if (used) {
+        kept->idle.pop_back();
+      } else {
+        ++made;
+      }
+      const SocketDeadline deadline(connection->socket(), end);
+      if (!used) co_await connection->connect(deadline);
       if (deadline.expired()) throw timeout_error(endpoint_, request);
       http::response_parser<http::string_body> parser;
       parser.header_limit(kHeaderLimit);
       parser.body_limit(body_limit_);
-      auto error = co_await connection.write(request);
-      if (!error) error = co_await connection.read(parser);
+      const auto error = co_await exchange(*connection, request, parser, !kept);
       if (deadline.expired()) throw timeout_error(endpoint_, request);
       if (!error) {
         auto response = head_of(parser.get(), parser.get().result_int());
         response.body = std::move(parser.get().body());
+        if (kept && parser.keep_alive() && connection->buffer().size() == 0) kept->idle.push_back(std::move(connection));
         co_return response;
       }
-      if (request.method != "GET" || attempt > 1 || !connection_lost(error))
-        throw exchange_error(endpoint_, request, error);
-      connection.close();
+      if (!may_repeat || made > 1 || !connection_lost(error)) throw exchange_error(endpoint_, request, error);
     }
   } catch (const boost::system::system_error& error) {
     throw translate(endpoint_, request, error);
@@ -354,10 +352,10 @@ Task<std::unique_ptr<HttpStream>> HttpTransport::open(HttpRequest request) {
   try {
     auto impl = std::make_unique<HttpStream::Impl>(executor_, endpoint_, request);
     auto& connection = impl->connection;
-    const Deadline deadline(connection.socket(), request.limit);
+    const SocketDeadline deadline(connection.socket(), asio::steady_timer::clock_type::now() + request.limit);
     co_await connection.connect(deadline);
     if (deadline.expired()) throw timeout_error(endpoint_, request);
-    auto error = co_await connection.write(request);
+    auto error = co_await connection.write(request, true);
     if (!error) error = co_await connection.read_header(impl->parser);
     if (deadline.expired()) throw timeout_error(endpoint_, request);
     if (error) throw exchange_error(endpoint_, request, error);

@@ -46,7 +46,8 @@ class HttpStream {
 };
 
 /// HTTP/1.1 over a unix socket or TCP, one connection per request: no idle connection can go stale, nothing
-/// is kept in memory between requests. Throws Error: unreachable (no connection, or closed before the answer
+/// is kept in memory between requests. While somebody holds keep_connections(), GETs follow each other on the same
+/// connections; the last one who lets go closes them. Throws Error: unreachable (no connection, or closed before the answer
 /// was complete), denied (EACCES on the socket), timeout (`limit` covers connecting, sending and the whole
 /// answer), cancelled, failed (not HTTP, or larger than allowed). Reacts to asio's per-operation
 /// cancellation.
@@ -61,12 +62,17 @@ class HttpTransport {
   /// Returns when the headers are there (within `limit`). TCP connections are kept alive by the kernel.
   Task<std::unique_ptr<HttpStream>> open(HttpRequest request);
 
+  std::shared_ptr<void> keep_connections();
+
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:
+  struct Kept;
+
   boost::asio::any_io_executor executor_;
   Endpoint endpoint_;
   size_t body_limit_;
+  std::weak_ptr<Kept> kept_;
 };
 
 }  // namespace kopidocka

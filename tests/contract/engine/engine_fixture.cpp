@@ -15,13 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool installed(const std::string& program) {
-  for (const auto& folder : split(std::getenv("PATH") ? std::getenv("PATH") : "", ':')) {
-    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
-
 ProcessResult run_plain(const std::vector<std::string>& argv, const std::vector<std::string>& more) {
   boost::asio::io_context io;
   ProcessSpec spec;
@@ -32,6 +25,13 @@ ProcessResult run_plain(const std::vector<std::string>& argv, const std::vector<
 }
 
 }  // namespace
+
+bool installed(const std::string& program) {
+  for (const auto& folder : split(std::getenv("PATH") ? std::getenv("PATH") : "", ':')) {
+    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
 
 void EngineContract::SetUp() {
   if (!installed(GetParam())) GTEST_SKIP() << GetParam() << " is not installed";

@@ -14,6 +14,9 @@
 
 namespace kopidocka::testing {
 
+/// Whether there is such a program on PATH.
+bool installed(const std::string& program);
+
 /// A repository, an identity and a source of their own for each test; run once per engine.
 class EngineContract : public ::testing::TestWithParam<std::string> {
  protected:

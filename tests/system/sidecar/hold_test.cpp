@@ -199,6 +199,20 @@ TEST_F(Hold, AContainerThatSomebodyElsePausedIsRefusedAndStaysPaused) {
   docker_->docker({"unpause", container("db")});
 }
 
+TEST_F(Hold, AnEngineThatHangsBeforeItHasOpenedTheRepositoryStopsNothing) {
+  if (!on_path("kopia")) GTEST_SKIP() << "kopia is not on PATH, and restic opens inside the hold";
+  member("db", {"kopi-docka.warm=off"});
+  ASSERT_EQ(backup()["result"], "success");
+  const auto before = inspect("db", ".State.StartedAt");
+  program_->environment["KOPI_DOCKA_ENGINE_TIMEOUT"] = "20s";
+  put_before_engine("case \"$*\" in *' create '*_data*) sleep 1000;; esac");
+  const auto report = backup(1);
+  EXPECT_EQ(report["result"], "failed") << report;
+  EXPECT_THAT(report["problems"].dump(), HasSubstr("has not opened the repository"));
+  EXPECT_EQ(inspect("db", ".State.StartedAt"), before);
+  EXPECT_TRUE(program_->journal_lines().empty());
+}
+
 TEST_F(Hold, WhenMaxDowntimeIsOverEverythingIsStartedAndTheRunHasFailed) {
   member("db", {"kopi-docka.max-downtime=3s"});
   member("web", {depends_on("db")});

@@ -138,16 +138,17 @@ TEST(Coordinator, AUnitThatIsGoneIsASkippedReportAndNoError) {
 
 TEST(Coordinator, AFailureThatEscapesARunLeavesItsPlaceFree) {
   Runs world;
-  world.add_unit("shop");
+  const auto id = world.add_unit("shop");
+  (void)world.cut_off_run("other", id);
   Plan plan;
   plan.unit.name = "shop";
   plan.kind = RunKind::restore;
   plan.run = make_uuid();
-  world.coordinator->on_change = [] { throw std::runtime_error("whoever listens is broken"); };
+  plan.unit.members.emplace_back().container.id = id;
   std::vector<RunObserver*> none;
-  EXPECT_THROW((void)run_task(world.io, world.coordinator->restore(plan, none, Cancel())), std::runtime_error);
-  world.coordinator->on_change = {};
+  EXPECT_THROW((void)run_task(world.io, world.coordinator->restore(plan, none, Cancel())), Error) << "a container that is owed a start";
   EXPECT_THAT(world.coordinator->active(), IsEmpty());
+  (void)run_task(world.io, world.coordinator->recover());
   EXPECT_EQ(world.back_up("shop").result, RunResult::success) << "the slot was given back";
 }
 

@@ -95,6 +95,52 @@ TEST(DockerRequests, AreNamedByAShortListOfWords) {
   EXPECT_EQ(operation_of(""), "other");
 }
 
+std::vector<std::string> many_ids(size_t count) {
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < count; ++i) ids.push_back(std::string(60, 'a') + std::to_string(1000 + i));
+  return ids;
+}
+
+StubAnswer container_answer(const std::string& target) {
+  return json_answer(200, R"({"Id":")" + target.substr(target.rfind("containers/") + 11, 64) + R"("})");
+}
+
+TEST_F(EngineClientTest, ManyQuestionsInARowShareAFewConnections) {
+  StubEngine stub(io_, engine(container_answer));
+  auto client = client_of(stub.endpoint());
+  const auto found = run_task(io_, inspect_all(client, many_ids(100), 4));
+  ASSERT_EQ(found.size(), 100u);
+  EXPECT_EQ(found.back().id, many_ids(100).back());
+  EXPECT_LE(stub.connections(), 2 * 4u) << "each of the four asked for the version first";
+  const auto before = stub.connections();
+  (void)run_task(io_, client.inspect_container(many_ids(1).front()));
+  EXPECT_EQ(stub.connections(), before + 1) << "nothing is kept when they have been answered";
+}
+
+TEST_F(EngineClientTest, AKeptConnectionThatWasClosedIsReplaced) {
+  size_t answers = 0;
+  StubEngine stub(io_, engine([&](const std::string& target) {
+    auto answer = container_answer(target);
+    answer.hang_up = ++answers % 2 == 0;
+    return answer;
+  }));
+  auto client = client_of(stub.endpoint());
+  EXPECT_EQ(run_task(io_, inspect_all(client, many_ids(20), 1)).size(), 20u);
+  EXPECT_EQ(stub.count("/json"), 20u) << "no answer was lost, none was asked for twice";
+}
+
+TEST_F(EngineClientTest, AChangeIsNeverSentOnAConnectionThatWasUsedBefore) {
+  StubEngine stub(io_, engine([](const std::string& target) {
+    return target.find("/start") != std::string::npos ? http_answer(204, "", "") : container_answer(target);
+  }));
+  auto client = client_of(stub.endpoint());
+  const auto connections = client.keep_connections();
+  (void)run_task(io_, client.inspect_container(many_ids(1).front()));
+  const auto before = stub.connections();
+  (void)run_task(io_, client.start_container(many_ids(1).front()));
+  EXPECT_EQ(stub.connections(), before + 1);
+}
+
 TEST_F(EngineClientTest, SpeaksItsOwnNewestVersionWithANewerEngine) {
   StubEngine stub(io_, [](const std::string& target) {
     return target == "GET /_ping" ? ping_answer("1.77") : json_answer(200, "[]");

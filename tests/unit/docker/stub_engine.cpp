@@ -32,6 +32,7 @@ struct StubEngine::State {
   Endpoint endpoint;
   std::string folder;
   std::vector<std::string> requests;
+  size_t connections = 0;
   std::vector<std::shared_ptr<Socket>> held;
 };
 
@@ -39,17 +40,21 @@ namespace {
 using StatePtr = std::shared_ptr<StubEngine::State>;
 
 Task<> serve(StatePtr state, std::shared_ptr<Socket> socket) {
-  std::string text;
-  error_code error;
-  co_await asio::async_read_until(*socket, asio::dynamic_buffer(text), "\r\n\r\n",
-                                  asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return;
-  const auto target = text.substr(0, text.find(" HTTP/"));
-  state->requests.push_back(target);
-  const auto answer = state->script(target);
-  co_await asio::async_write(*socket, asio::buffer(answer.bytes),
-                             asio::redirect_error(asio::use_awaitable, error));
-  if (answer.hold) state->held.push_back(socket);
+  ++state->connections;
+  for (bool another = true; another;) {
+    std::string text;
+    error_code error;
+    co_await asio::async_read_until(*socket, asio::dynamic_buffer(text), "\r\n\r\n",
+                                    asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+    const auto target = text.substr(0, text.find(" HTTP/"));
+    state->requests.push_back(target);
+    const auto answer = state->script(target);
+    co_await asio::async_write(*socket, asio::buffer(answer.bytes),
+                               asio::redirect_error(asio::use_awaitable, error));
+    if (answer.hold) state->held.push_back(socket);
+    another = !error && !answer.hold && !answer.hang_up && text.find("Connection: close") == std::string::npos;
+  }
 }
 
 template <class Acceptor>
@@ -136,5 +141,7 @@ void StubEngine::close_held() {
   }
   state_->held.clear();
 }
+
+size_t StubEngine::connections() const { return state_->connections; }
 
 }  // namespace kopidocka::testing

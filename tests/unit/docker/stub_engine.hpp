@@ -14,7 +14,8 @@ namespace kopidocka::testing {
 /// What a stub sends back, byte for byte, and what it does with the connection afterwards.
 struct StubAnswer {
   std::string bytes;
-  bool hold = false;  ///< keep the connection open and silent
+  bool hold = false;     ///< keep the connection open and silent
+  bool hang_up = false;  ///< close it although another request could follow
 };
 
 /// A complete answer with a Content-Length.
@@ -38,6 +39,7 @@ class StubEngine {
   const Endpoint& endpoint() const;
   /// "GET /v1.41/info" and the like, in order of arrival.
   const std::vector<std::string>& requests() const;
+  size_t connections() const;
   /// How many requests were for a target that contains `part`.
   size_t count(const std::string& part) const;
   /// Sends more on every held connection.
