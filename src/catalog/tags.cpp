@@ -70,6 +70,12 @@ Tags source_tags(const RunTags& run, const DataSource& source, std::uint64_t byt
   return tags;
 }
 
+bool read_from_stopped(const Tags& tags) {
+  const auto consistency = tags.find("kd_consistency");
+  if (consistency != tags.end()) return consistency->second == to_string(Consistency::stop);
+  return tags.count("backup_id") != 0;
+}
+
 std::string staging_identity(SnapshotType type, const std::string& unit) {
   const std::string_view folder = type == SnapshotType::recipe     ? "recipes/"
                                   : type == SnapshotType::networks ? "networks/"

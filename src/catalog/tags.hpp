@@ -37,6 +37,10 @@ Tags docker_config_tags(const RunTags& run, const std::string& files);
 /// For a volume or bind of the unit; `bytes` 0 = not known.
 Tags source_tags(const RunTags& run, const DataSource& source, std::uint64_t bytes);
 
+/// Whether a snapshot with these tags was read while its writers were stopped. The Python original always stops them and has no
+/// tag for it; of what bears no tags of a run nothing is known.
+bool read_from_stopped(const Tags& tags);
+
 /// The identity path of a staged snapshot: fixed, wherever our cache folder is, so that history is shared between
 /// both programs and survives a moved cache. Only for recipe, networks and docker_config.
 std::string staging_identity(SnapshotType type, const std::string& unit);

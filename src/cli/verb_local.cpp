@@ -30,7 +30,7 @@ ExitCode verb_daemon(const VerbContext&) {
 }
 
 ExitCode verb_worker(const VerbContext& context) { return static_cast<ExitCode>(worker_main(std::cin, context.out)); }
-ExitCode verb_gate(const VerbContext& context) { return static_cast<ExitCode>(kopia_gate_main(context.out)); }
+ExitCode verb_gate(const VerbContext&) { return static_cast<ExitCode>(kopia_gate_main()); }
 
 namespace {
 

@@ -29,9 +29,11 @@ std::string reason_of(const Error& error) {
 }
 
 /// Ids of all containers that a run may hold, of those that are down now too: whoever has them down may start them.
+/// And of the places a backup reads: what one run saves of them, another must not build on while it is being judged.
 std::set<std::string> containers_of(const Plan& plan) {
   std::set<std::string> ids;
   for (const auto& member : plan.unit.members) ids.insert(member.container.id);
+  for (const auto& source : plan.unit.sources) ids.insert(source.path);
   if (plan.kind == RunKind::restore) return ids;
   for (const auto& foreign : plan.unit.foreign) ids.insert(foreign.container.id);
   return ids;
@@ -58,6 +60,7 @@ class Coordinator::Seat {
     if (has_slot_) owner_.slots_.release();
     owner_.active_.erase(unit_);
     owner_.cancels_.erase(unit_);
+    ++owner_.ended_;
     owner_.run_ended_.notify();
     if (owner_.on_end) owner_.on_end(unit_, kind_);
     owner_.debts_changed_.notify();
@@ -201,7 +204,10 @@ Task<Plan> Coordinator::plan_apart(BackupWish wish, Cancel cancel) {
   const auto woken = cancel.on_abort([this] { run_ended_.notify(); });
   while (true) {
     if (standing_back_) throw *standing_back_;
+    const auto ended_before = ended_;
     auto plan = co_await plan_backup(wish);
+    // What was seen of containers that another run held meanwhile is not how they are.
+    if (ended_ != ended_before && !cancel.requested()) continue;
     require_unowed(plan);
     auto containers = containers_of(plan);
     // One that was asked to end holds nobody any more: it is only carried out for its report.
@@ -253,9 +259,8 @@ Task<RunReport> Coordinator::carry_out(Plan plan, std::vector<RunObserver*> obse
   active_[plan.unit.name].run = run;
   Runner runner(assembly_.run_context(std::move(observers)));
   auto report = co_await runner.carry_out(std::move(plan), std::move(cancel));
-  // What a run could not start or put back stays in its journal; no other run of the unit may begin on top of that.
-  const bool owed = assembly_.held.by_unit().count(report.unit) != 0;
-  if (owed || (report.kind == RunKind::restore && assembly_.held.open(run))) blocked_.insert(report.unit);
+  // What a run could not start, put back or remove stays in its journal; no other run of the unit may build on that.
+  if (assembly_.held.open(run) || assembly_.held.by_unit().count(report.unit) != 0) blocked_.insert(report.unit);
   co_return report;
 }
 
@@ -292,20 +297,12 @@ Task<RecoveryOutcome> Coordinator::recover_alone() {
     tell(assembly_.observers, RunEvent::Kind::started, report);
     tell(assembly_.observers, RunEvent::Kind::finished, report);
   }
-  std::exception_ptr failure;
-  try {
-    co_await recovery.purge(active_ids());
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure) {
-    outcome.problems.push_back("snapshots of lost runs could not be removed yet: " + to_error(failure).text());
-    outcome.blocked_units.insert(outcome.warm_units.begin(), outcome.warm_units.end());
-  }
+  co_await recovery.purge(active_ids(), outcome);
+  blocked_.insert(outcome.blocked_units.begin(), outcome.blocked_units.end());
   for (const auto& unit : outcome.warm_units) {
     if (outcome.blocked_units.count(unit) == 0 && assembly_.held.by_unit(active_ids()).count(unit) == 0) blocked_.erase(unit);
   }
-  pass_wanted_ = failure != nullptr || !blocked_.empty();
+  pass_wanted_ = !blocked_.empty();
   debts_changed_.notify();
   co_return outcome;
 }

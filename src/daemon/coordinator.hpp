@@ -106,6 +106,7 @@ class Coordinator {
   Semaphore recoveries_;
   Signal run_ended_;
   Signal debts_changed_;
+  std::uint64_t ended_ = 0;  ///< runs
   std::map<std::string, ActiveRun> active_;  ///< by unit
   std::map<std::string, Cancel> cancels_;
   std::set<std::string> blocked_;

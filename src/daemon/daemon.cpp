@@ -257,7 +257,11 @@ Task<> Daemon::keep_paying_debts() {
     if (!coordinator_.owes()) pause = kDebtPause;
     co_await coordinator_.wait_until_owing();
     if (stopping_) co_return;
-    (void)co_await tick_.wait_for(pause);
+    // A container that is down is tried again soon, for ever; what waits for a repository may wait longer.
+    for (Milliseconds waited{0}; waited < pause && !stopping_; waited += kDebtPause) {
+      (void)co_await tick_.wait_for(kDebtPause);
+      if (!assembly_.held.ids().empty()) break;
+    }
     if (stopping_ || !coordinator_.owes()) continue;
     std::exception_ptr failure;
     RecoveryOutcome outcome;
@@ -272,7 +276,6 @@ Task<> Daemon::keep_paying_debts() {
       for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
     }
     if (!failure) metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
-    // A container that is down is tried again soon, for ever; what waits for a repository may wait longer.
     pause = assembly_.held.ids().empty() ? std::min(pause * 2, kLongestDebtPause) : kDebtPause;
   }
 }

@@ -47,6 +47,7 @@ struct SnapshotRequest {
   Milliseconds deadline{0};  ///< 0 = none
   std::function<void(std::uint64_t bytes_done)> on_progress;  ///< may be empty; called rarely
   bool single_file = false;  ///< the source is one file: no engine waits half way at those
+  bool reread = false;  ///< no file counts as unchanged, whatever an earlier snapshot says of it: all are read
   SnapshotGate* gate = nullptr;  ///< outlives the call; nothing of the source is read before it is opened
 };
 
@@ -166,7 +167,7 @@ class SnapshotEngine {
   /// seconds: up to one second before as well), everything in `touched` (paths in the source, as bytes), and their twins in
   /// content, so that the next snapshot reads them anew. Nothing else in the repository changes, which is checked. Refused when
   /// a name cannot be told apart from others, or so much is in doubt that it cannot be named. Whenever it throws, the warm
-  /// snapshot is removed, unless it was none or the error says so.
+  /// snapshot is removed, unless it was none, could not be looked for, or the error says so: call drop_warm then.
   virtual Task<WarmDoubt> distrust(std::string id, std::string path, TimePoint since, std::vector<std::string> touched, Cancel cancel);
   /// Removes the warm snapshots of a run, or of every run of this identity when `run` is empty, of one source or of all when
   /// `path` is empty. Of every run: also what a pass that was killed left without a tag; that cannot be told from what a killed

@@ -11,8 +11,7 @@ void SnapshotGate::reach(State state) {
   changed_.notify();
 }
 
-void SnapshotGate::open(std::string instead) {
-  instead_ = std::move(instead);
+void SnapshotGate::open() {
   open_ = true;
   changed_.notify();
 }

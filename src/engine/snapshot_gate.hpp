@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include "base/cancel.hpp"
 #include "base/task.hpp"
 
@@ -19,8 +17,8 @@ class SnapshotGate {
   // The holder's side.
   /// True once the engine stands before the first byte; false when its call has ended, or `limit` is over, before that.
   Task<bool> arrived(Milliseconds limit);
-  /// Lets it read; from `instead`, a copy of the source, when that is not empty.
-  void open(std::string instead = {});
+  /// Lets it read.
+  void open();
   /// True once the last byte is read; false when the call has ended without a word of it.
   Task<bool> all_read();
   bool was_read() const { return state_ == State::read; }
@@ -29,7 +27,6 @@ class SnapshotGate {
   void arrive() { reach(State::arrived); }
   /// True when it may read; false when the call has ended meanwhile.
   Task<bool> opened();
-  const std::string& instead() const { return instead_; }
   void tell_all_read() { reach(State::read); }
   /// The call is over, however it ended: nothing of the source is read any more.
   void end();
@@ -40,7 +37,6 @@ class SnapshotGate {
 
   State state_ = State::opening;
   bool open_ = false, ended_ = false;
-  std::string instead_;
   Signal changed_;
 };
 

@@ -130,9 +130,9 @@ class BackupPlanner {
     }
   }
 
-  /// A copy beside a source that lies in another one would be seen by that one's containers.
+  /// A copy beside a source that lies in another one, or in a folder that containers work in, would be seen by them.
   bool has_room_beside(const DataSource& source) const {
-    return std::none_of(plan_.unit.sources.begin(), plan_.unit.sources.end(), [&](const DataSource& other) {
+    return !source.folder_shared && std::none_of(plan_.unit.sources.begin(), plan_.unit.sources.end(), [&](const DataSource& other) {
       return other.path != source.path && lies_in(source.path, other.path);
     });
   }

@@ -10,7 +10,7 @@ struct Performer {
   Task<> operator()(const ProbeRepository&) { return perform_probe_repository(state); }
   Task<> operator()(const ProbeSources& step) { return perform_probe_sources(state, step); }
   Task<> operator()(const RunHook& step) { return perform_hook(state, step); }
-  Task<> operator()(const PreparePolicies& step) { return state.context.engine.prepare(step.policies, state.engine_cancel); }
+  Task<> operator()(const PreparePolicies& step) { return prepare(state, step); }
   Task<> operator()(const StageFolder& step) { return perform_stage_folder(state, step); }
   Task<> operator()(const TakeSnapshot& step) { return perform_snapshot(state, step); }
   Task<> operator()(const WarmUp& step) { return perform_warm_up(state, step); }
@@ -27,6 +27,10 @@ struct Performer {
   Task<> operator()(const RevertOnAbort&) { return perform_revert(state); }
   Task<> operator()(const DropAside& step) { return perform_drop_aside(state, step); }
 
+  static Task<> prepare(RunState& state, PreparePolicies step) {
+    co_await state.context.engine.prepare(std::move(step.policies), state.engine_cancel);
+    co_await note_untrusted(state);
+  }
   static Task<> expire(RunState& state, ApplyRetention step) {
     (void)co_await state.context.engine.expire(std::move(step.policies), state.engine_cancel);
   }

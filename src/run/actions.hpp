@@ -18,7 +18,9 @@ Error tainted(const std::string& why);
 
 /// Looks, once the containers are down, whether what a warm pass vouches for is still as it was then. False: it must not be
 /// trusted.
-Task<bool> is_as_it_was(RunState& state, std::string path);
+Task<bool> is_as_it_was(RunState& state, std::string path, Cancel cancel);
+/// Finds out of which sources the newest snapshot must not be built on: it was read while writers were up.
+Task<> note_untrusted(RunState& state);
 /// Removes what warm passes and copies have left; empty when nothing is left, else what is and why.
 Task<std::string> tidy_up(RunState& state);
 

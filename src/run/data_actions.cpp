@@ -61,6 +61,7 @@ void note_saved(RunState& state, SnapshotReport report, const Snapshot& snapshot
 SnapshotRequest completed(const RunState& state, SnapshotRequest request) {
   request.deadline = state.context.limits.snapshot_timeout;
   request.single_file = state.single_files.count(request.source.path) != 0;
+  request.reread = state.untrusted.count(request.source.path) != 0;
   // Its restore must know that the target is a file; nothing else in the repository says so.
   if (request.single_file) request.tags["kd_kind"] = "file";
   // No progress here: engines walk the tree a second time for it, while the containers are down.

@@ -18,11 +18,12 @@ void renew_debt(RunState& state, HeldMember member, const std::string& started_a
   record.type = Type::hold;
   record.run = state.plan.run;
   record.members = {member};
-  if (auto written = state.context.journal.append(state.plan.run, std::move(record)); !written) throw written.error();
+  // Before the record: on a full disk, too, it has to be known as ours when it is started.
   for (auto& step : state.plan.steps) {
     auto* start = std::get_if<StartMember>(&step.action);
     if (start != nullptr && start->member.id == member.id) start->member.started_at = started_at;
   }
+  if (auto written = state.context.journal.append(state.plan.run, std::move(record)); !written) throw written.error();
 }
 
 /// What Docker said to a stop request.

@@ -47,13 +47,22 @@ Task<> OpenSnapshots::open(SnapshotRequest request, Milliseconds limit, Cancel c
   throw Error(ErrorKind::failed, engine_.name() + " took a snapshot of " + printable(path) + " without waiting for its turn");
 }
 
-Task<> OpenSnapshots::read(std::string path, std::string instead) {
+void OpenSnapshots::require_waiting() const {
+  for (const auto& [path, one] : sittings_) {
+    if (!one->ended) continue;
+    if (one->failure) std::rethrow_exception(one->failure);
+    throw Error(ErrorKind::failed, engine_.name() + " did not wait with the snapshot of " + printable(path), "run it again");
+  }
+}
+
+Task<> OpenSnapshots::read(std::string path) {
   auto& one = sitting(path);
   co_await readers_.acquire();
-  one.gate.open(std::move(instead));
+  one.gate.open();
   const bool all = co_await one.gate.all_read();
   readers_.release();
   if (all) co_return;
+  if (one.cancel.grade() == CancelGrade::abort_step) throw Error(ErrorKind::cancelled, "the snapshot of " + printable(path) + " was ended");
   // An end without a word: it failed, and the sooner the run knows the sooner its containers are up.
   while (!one.ended) co_await one.changed.wait();
   if (one.failure) std::rethrow_exception(one.failure);

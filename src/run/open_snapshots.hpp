@@ -22,8 +22,11 @@ class OpenSnapshots {
   /// ErrorKind::timeout after `limit`.
   Task<> open(SnapshotRequest request, Milliseconds limit, Cancel cancel);
   bool is_open(const std::string& path) const { return sittings_.count(path) != 0; }
-  /// Lets it read (from `instead` when that is not empty) and returns when the last byte is read. Throws what the engine threw.
-  Task<> read(std::string path, std::string instead);
+  /// Lets it read and returns when the last byte is read. Throws what the engine threw, and ErrorKind::cancelled at once when
+  /// it was told to end: what it leaves is cleaned up later, not while containers are down.
+  Task<> read(std::string path);
+  /// Throws what the engine threw that was to wait at its gate and has ended.
+  void require_waiting() const;
   /// Returns when it is saved. Throws what the engine threw.
   Task<Snapshot> saved(std::string path);
   /// Ends the snapshot of a source and forgets it; the id of what it has saved all the same, which is to be removed.

@@ -19,22 +19,38 @@ Task<> open_now(RunState& state, SnapshotRequest request) {
   co_await state.open_snapshots.open(std::move(whole), state.context.limits.open_timeout, state.engine_cancel);
 }
 
-Task<> look_meanwhile(RunState& state, std::string path, bool& as_it_was) { as_it_was = co_await is_as_it_was(state, std::move(path)); }
+Task<> look_meanwhile(RunState& state, std::string path, Cancel ending, bool& as_it_was) {
+  as_it_was = co_await is_as_it_was(state, std::move(path), std::move(ending));
+}
 
 /// Lets the engine read, and looks at the same time whether the warm pass can be trusted. True when both are well.
 Task<bool> read_in_trust(RunState& state, std::string path) {
   bool as_it_was = false;
+  Cancel ending;
+  const auto run_ending = state.engine_cancel.on_abort([ending]() mutable { ending.request(CancelGrade::abort_step); });
   TaskGroup group(co_await boost::asio::this_coro::executor);
-  group.spawn(look_meanwhile(state, path, as_it_was));
+  group.spawn(look_meanwhile(state, path, ending, as_it_was));
   std::exception_ptr failure;
   try {
-    co_await state.open_snapshots.read(path, {});
+    co_await state.open_snapshots.read(path);
   } catch (...) {
     failure = std::current_exception();
   }
+  // Nobody waits for the answer any more, and containers are down.
+  if (failure) ending.request(CancelGrade::abort_step);
   co_await group.join();
   if (failure) std::rethrow_exception(failure);
   co_return as_it_was;
+}
+
+/// What this run has saved of a source goes, and is gone when this returns: not even a lost answer leaves anything.
+Task<> remove_of_this_run(RunState& state, std::string path) {
+  SnapshotFilter filter;
+  filter.path = path;
+  filter.tags = {{"backup_id", state.plan.run}};
+  std::vector<std::string> ids;
+  for (const auto& snapshot : co_await state.context.engine.list(filter, state.engine_cancel)) ids.push_back(snapshot.id);
+  if (!ids.empty()) co_await state.context.engine.remove(ids, state.engine_cancel);
 }
 
 /// Somebody changed a file after the warm pass and hid it: what was just read may have old content in it. Nobody may take it as
@@ -43,22 +59,41 @@ Task<> read_again(RunState& state, SnapshotRequest request) {
   const auto path = request.source.path;
   auto& reading = state.readings[path];
   reading.mode = Reading::Mode::cold;
-  const auto wrong = co_await state.open_snapshots.give_up(path);
-  if (!wrong.empty()) {
-    const std::vector<std::string> ids(1, wrong);
-    co_await state.context.engine.remove(ids, state.engine_cancel);
-  }
+  co_await state.open_snapshots.give_up(path);
+  co_await remove_of_this_run(state, path);
   (void)co_await state.context.engine.drop_warm(state.plan.run, path, state.engine_cancel);
   co_await open_now(state, std::move(request));
-  co_await state.open_snapshots.read(path, {});
+  co_await state.open_snapshots.read(path);
 }
 
-Task<> clone(RunState& state, const SnapshotRequest& request) {
+/// False when no copy could be made (the disk is full, a file cannot be shared): then it is read like any other.
+Task<bool> clone(RunState& state, SnapshotSource source) {
   CloneRequest wanted;
-  wanted.source = request.source.local_path;
+  wanted.source = source.local_path;
   wanted.run_id = state.plan.run;
-  const auto made = co_await state.context.worker.clone_tree(std::move(wanted), state.context.limits.snapshot_timeout, state.engine_cancel);
-  state.readings[request.source.path].clone = made.path;
+  auto& reading = state.readings[source.path];
+  std::exception_ptr failure;
+  try {
+    const auto made = co_await state.context.worker.clone_tree(std::move(wanted), state.context.limits.snapshot_timeout, state.engine_cancel);
+    reading.clone = made.path;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    state.engine_cancel.throw_if_requested();
+    reading.mode = Reading::Mode::cold;
+    reading.reason = "no clone: " + to_error(failure).text();
+  }
+  co_return failure == nullptr;
+}
+
+/// A copy takes its turn among the others, so that no more engines work at a time than there is memory for.
+Task<Snapshot> save_clone(RunState& state, SnapshotRequest request) {
+  const auto path = request.source.path;
+  request.source.local_path = state.readings.at(path).clone;
+  co_await open_now(state, std::move(request));
+  co_await state.open_snapshots.read(path);
+  co_return co_await state.open_snapshots.saved(path);
 }
 
 }  // namespace
@@ -72,9 +107,9 @@ Task<> perform_open(RunState& state, OpenSnapshot step) {
 Task<> perform_read(RunState& state, ReadSource step) {
   const auto path = step.request.source.path;
   state.snapshot_begun = true;
-  if (is_cloned(state, path)) {
-    co_await clone(state, step.request);
-  } else {
+  bool copied = false;
+  if (is_cloned(state, path)) copied = co_await clone(state, step.request.source);
+  if (!copied) {
     if (!state.open_snapshots.is_open(path)) co_await open_now(state, step.request);
     const auto reading = state.readings.find(path);
     const bool trusts = reading != state.readings.end() && reading->second.mode == Reading::Mode::exact;
@@ -82,7 +117,7 @@ Task<> perform_read(RunState& state, ReadSource step) {
       const bool well = co_await read_in_trust(state, path);
       if (!well) co_await read_again(state, std::move(step.request));
     } else {
-      co_await state.open_snapshots.read(path, {});
+      co_await state.open_snapshots.read(path);
     }
   }
   state.read_ended = state.context.clock.now();
@@ -101,9 +136,7 @@ Task<> perform_save(RunState& state, SaveSnapshot step) {
   if (is_cloned(state, path)) {
     // Of a run that fails nothing is kept.
     if (state.aborted() || state.cut_short) co_return;
-    auto request = completed(state, std::move(step.request));
-    request.source.local_path = reading->second.clone;
-    const auto snapshot = co_await state.context.engine.snapshot(std::move(request), state.engine_cancel);
+    const auto snapshot = co_await save_clone(state, std::move(step.request));
     note_saved(state, std::move(report), snapshot);
     co_return;
   }

@@ -106,7 +106,6 @@ Task<> Recovery::pay_run(Debts& debts, RecoveryOutcome& outcome) {
   }
   co_await start_members(debts, outcome);
   if (whole) co_await drop_staged(debts);
-  if (whole) co_await drop_clones(debts);
   // Until it is gone, a new run of the unit would trust it.
   if (!debts.warm.empty()) outcome.warm_units.insert(debts.unit);
   if (debts.reported) {
@@ -274,17 +273,37 @@ Task<> Recovery::drop_staged(const Debts& debts) {
   }
 }
 
-Task<> Recovery::drop_clones(Debts& debts) {
+/// Throws the first failure, when all have been tried.
+Task<> Recovery::drop_clones(Debts debts) {
   Cancel never;
-  for (const auto& data : std::exchange(debts.clones, {})) {
+  std::exception_ptr first;
+  for (const auto& data : debts.clones) {
     CloneRequest request;
     request.source = data.target;
     request.run_id = debts.run;
-    co_await context_.worker.drop_clone(std::move(request), kSwapLimit, never);
+    std::exception_ptr failure;
+    try {
+      co_await context_.worker.drop_clone(std::move(request), kSwapLimit, never);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!first) first = failure;
+    if (failure) continue;
     auto record = about(Type::uncloned, {}, {});
     record.data = data;
     append(debts, std::move(record));
   }
+  if (first) std::rethrow_exception(first);
+}
+
+/// What a later snapshot would build on.
+Task<> Recovery::purge_run(Debts debts, bool worthless) {
+  if (debts.kind == "backup" && worthless) co_await purge_snapshots(context_.engine, debts.run);
+  if (debts.warm.empty()) co_return;
+  const std::string any;
+  co_await drop_warm_snapshots(context_.engine, debts.run, any);
+  // A pass that was killed has left what it had uploaded every three quarters of an hour, without the tag of its run.
+  for (const auto& data : debts.warm) co_await drop_warm_snapshots(context_.engine, any, data.target);
 }
 
 void Recovery::report_lost(const Debts& debts, RecoveryOutcome& outcome) {
@@ -305,27 +324,33 @@ void Recovery::save_missing_report(const Debts& debts) {
   if (auto saved = context_.reports.save(report_from_journal(debts)); !saved) throw saved.error();
 }
 
-Task<> Recovery::purge(std::set<std::string> active) {
-  std::exception_ptr first;
+Task<> Recovery::purge(std::set<std::string> active, RecoveryOutcome& outcome) {
   for (const auto& debts : open_debts(context_.journal, active)) {
     if (!debts.problem.empty() || !debts.reported || !debts.members.empty() || !debts.swaps.empty()) continue;
     const auto report = context_.reports.find(debts.run);
     if (!report && !debts.result.empty()) continue;  // it is saved first
     const auto result = report ? report->result : RunResult::success;
     const bool worthless = result == RunResult::failed || result == RunResult::skipped;
-    std::exception_ptr failure;
-    try {
-      if (debts.kind == "backup" && worthless) co_await purge_snapshots(context_.engine, debts.run);
-      if (!debts.warm.empty()) co_await drop_warm_snapshots(context_.engine, debts.run);
-    } catch (...) {
-      failure = std::current_exception();
-    }
     // One that cannot be removed must not keep the journals of all others.
-    if (!first) first = failure;
-    if (failure) continue;
+    std::exception_ptr snapshots, clones;
+    try {
+      co_await purge_run(debts, worthless);
+    } catch (...) {
+      snapshots = std::current_exception();
+    }
+    try {
+      co_await drop_clones(debts);
+    } catch (...) {
+      clones = std::current_exception();
+    }
+    if (snapshots) {
+      outcome.problems.push_back("unit " + printable(debts.unit) + ": snapshots of an earlier run could not be removed yet: " + to_error(snapshots).text());
+      outcome.blocked_units.insert(debts.unit);
+    }
+    if (clones) outcome.problems.push_back("unit " + printable(debts.unit) + ": a copy beside its data could not be removed yet: " + to_error(clones).text());
+    if (snapshots || clones) continue;
     if (auto closed = context_.journal.close(debts.run); !closed) throw closed.error();
   }
-  if (first) std::rethrow_exception(first);
 }
 
 }  // namespace kopidocka

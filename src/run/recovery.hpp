@@ -34,8 +34,9 @@ class Recovery {
 
   /// Containers and reports. Needs the Docker Engine, not the repository. Runs in `active` are left alone.
   Task<RecoveryOutcome> pay_debts(std::set<std::string> active);
-  /// Removes the snapshots of reported runs from the repository and closes their journals. Throws what the engine throws.
-  Task<> purge(std::set<std::string> active);
+  /// Removes what reported runs left in the repository and beside their sources, and closes their journals. What could not be
+  /// removed is a problem of `outcome`; a unit whose next snapshot would build on it is blocked.
+  Task<> purge(std::set<std::string> active, RecoveryOutcome& outcome);
 
  private:
   Task<> pay_and_note(Debts debts, RecoveryOutcome& outcome, Semaphore& turns);
@@ -47,7 +48,8 @@ class Recovery {
   Task<> wait_and_pay(Debts& debts, HeldMember member, RecoveryOutcome& outcome, Semaphore& turns);
   void close_debt(Debts& debts, const HeldMember& member, const Decision& decision, RecoveryOutcome& outcome);
   Task<> drop_staged(const Debts& debts);
-  Task<> drop_clones(Debts& debts);
+  Task<> drop_clones(Debts debts);
+  Task<> purge_run(Debts debts, bool worthless);
   void report_lost(const Debts& debts, RecoveryOutcome& outcome);
   void save_missing_report(const Debts& debts);
   void append(const Debts& debts, JournalRecord record);

@@ -33,6 +33,7 @@ class RunState {
   bool cut_short = false;  ///< a step before the settle phase was left out because an end was requested
   std::map<std::string, Reading> readings;  ///< by source path
   std::set<std::string> single_files;    ///< source paths that are one file, not a folder
+  std::set<std::string> untrusted;       ///< source paths whose newest snapshot must not be built on
   std::set<std::string> stop_requested;  ///< ids
   std::set<std::string> unconfirmed;     ///< ids that Docker was asked to stop and may stop yet
   std::set<std::string> started_by_us;   ///< ids

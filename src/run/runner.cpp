@@ -45,6 +45,15 @@ void begin_journal(RunState& state) {
   state.journal_open = true;
 }
 
+/// One that has died at its gate meanwhile must not be found out with the containers down.
+void require_engines(RunState& state) {
+  try {
+    state.open_snapshots.require_waiting();
+  } catch (const Error& error) {
+    state.abort(error, "snapshot");
+  }
+}
+
 /// The debts, durable before the first stop.
 void journal_hold(RunState& state) {
   JournalRecord record;
@@ -83,8 +92,8 @@ Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id) {
   if (!ids.empty()) co_await engine.remove(ids, never);
 }
 
-Task<> drop_warm_snapshots(SnapshotEngine& engine, std::string run) {
-  if (engine.can_warm()) (void)co_await engine.drop_warm(run, {}, Cancel());
+Task<> drop_warm_snapshots(SnapshotEngine& engine, std::string run, std::string path) {
+  if (engine.can_warm()) (void)co_await engine.drop_warm(run, path, Cancel());
 }
 
 Task<> Runner::run_hold(RunState& state) {
@@ -115,6 +124,7 @@ Task<> Runner::run_phases(RunState& state) {
     }
     if (failure) state.abort(to_error(failure), to_error(failure).kind() == ErrorKind::refused ? "busy" : "docker");
   }
+  if (!state.must_end()) require_engines(state);
   if (!state.must_end()) journal_hold(state);
   // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.
   if (state.cancel.requested()) state.abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");

@@ -31,6 +31,6 @@ class Runner {
 /// Removes every snapshot of a run by its backup_id; throws what the engine throws.
 Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id);
 /// Removes every warm snapshot of a run; throws what the engine throws.
-Task<> drop_warm_snapshots(SnapshotEngine& engine, std::string run);
+Task<> drop_warm_snapshots(SnapshotEngine& engine, std::string run, std::string path);
 
 }  // namespace kopidocka

@@ -13,6 +13,8 @@ using Mode = Reading::Mode;
 
 /// As many names as the engine can be told of; more files than that are hashed as fast in the hold.
 constexpr size_t kMostTouched = 40'000;
+/// In the hold nobody is told of them; more than this are not kept in memory.
+constexpr size_t kMostTouchedInHold = 400'000;
 /// What is in doubt is read in the hold: a few seconds of writes more or less. Above that another pass may leave less.
 constexpr std::uint64_t kWorthAnotherPass = 64u << 20;
 constexpr int kMostPasses = 3;
@@ -24,9 +26,16 @@ HeldData about(const std::string& target) {
 }
 
 Task<bool> try_clone(RunState& state, const WarmUp& step, Reading& reading) {
-  const auto facts = co_await state.context.worker.can_clone(step.source.local_path, state.plan.run, state.engine_cancel);
+  CloneFacts facts;
+  std::exception_ptr failure;
+  try {
+    facts = co_await state.context.worker.can_clone(step.source.local_path, state.plan.run, state.engine_cancel);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) state.engine_cancel.throw_if_requested();
   if (!facts.possible) {
-    reading.reason = "no clone: " + facts.reason;
+    reading.reason = "no clone: " + (failure ? to_error(failure).message() : facts.reason);
     co_return false;
   }
   state.journal(Type::cloning, {}, about(step.source.local_path));
@@ -34,6 +43,23 @@ Task<bool> try_clone(RunState& state, const WarmUp& step, Reading& reading) {
   reading.mode = Mode::clone;
   reading.reason.clear();
   co_return true;
+}
+
+/// Never throws but for a cancel: where a source cannot be settled, that is a reason for another way.
+Task<Settled> settle(RunState& state, const WarmUp& step) {
+  Settled settled;
+  std::exception_ptr failure;
+  try {
+    settled = co_await state.context.worker.settle(step.source.local_path, state.context.limits.snapshot_timeout, state.engine_cancel);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    state.engine_cancel.throw_if_requested();
+    settled.exact = false;
+    settled.reason = to_error(failure).message();
+  }
+  co_return settled;
 }
 
 /// One pass; the bytes that are still in doubt after it. Throws when nothing of it can be trusted; `uploaded` then tells
@@ -58,7 +84,7 @@ Task<std::uint64_t> pass_exactly(RunState& state, const WarmUp& step, Reading& r
 Task<> warm_exactly(RunState& state, const WarmUp& step, Reading& reading, bool& uploaded) {
   std::uint64_t before = 0;
   for (int pass = 1; pass <= kMostPasses; ++pass) {
-    if (pass > 1) reading.settled = co_await state.context.worker.settle(step.source.local_path, state.context.limits.snapshot_timeout, state.engine_cancel);
+    if (pass > 1) reading.settled = co_await settle(state, step);
     if (!reading.settled.exact) throw Error(ErrorKind::refused, reading.settled.reason);
     const auto in_doubt = co_await pass_exactly(state, step, reading, uploaded);
     if (in_doubt < kWorthAnotherPass || (before > 0 && in_doubt > before / 2)) break;
@@ -81,9 +107,11 @@ Task<> warm_safely(RunState& state, const WarmUp& step, Reading& reading, bool& 
 }
 
 Task<> warm(RunState& state, const WarmUp& step, Reading& reading) {
-  const bool wants_exact = step.wanted != "safe";
+  const bool untrusted = state.untrusted.count(step.source.path) != 0;
+  const bool wants_exact = step.wanted != "safe" && !untrusted;
+  if (untrusted) reading.reason = "not exact: its newest snapshot was not read from stopped containers, so that all of it is read anew";
   if (wants_exact) {
-    reading.settled = co_await state.context.worker.settle(step.source.local_path, state.context.limits.snapshot_timeout, state.engine_cancel);
+    reading.settled = co_await settle(state, step);
     if (!reading.settled.exact) reading.reason = "not exact: " + reading.settled.reason;
   }
   state.journal(Type::warming, {}, about(step.source.path));
@@ -122,29 +150,30 @@ std::string_view to_string(Reading::Mode mode) {
 
 Task<> perform_warm_up(RunState& state, WarmUp step) {
   auto& reading = state.readings[step.source.path];
+  const bool single_file = state.single_files.count(step.source.path) != 0;
   if (step.may_clone) {
     const bool cloned = co_await try_clone(state, step, reading);
     if (cloned) {
       // What is not on the disk yet would have to be written first, one file after the other, while containers are down.
-      (void)co_await state.context.worker.settle(step.source.local_path, state.context.limits.snapshot_timeout, state.engine_cancel);
+      if (!single_file) (void)co_await settle(state, step);
       co_return;
     }
   }
   if (!state.context.engine.can_warm()) {
     reading.reason = state.context.engine.name() + " has no warm pass here";
-  } else if (state.single_files.count(step.source.path) != 0) {
+  } else if (single_file) {
     reading.reason = "it is a single file";
   } else {
     co_await warm(state, step, reading);
   }
 }
 
-Task<bool> is_as_it_was(RunState& state, std::string path) {
+Task<bool> is_as_it_was(RunState& state, std::string path, Cancel cancel) {
   const auto& reading = state.readings.at(path);
   std::string reason;
   std::exception_ptr failure;
   try {
-    const auto touched = co_await state.context.worker.touched(reading.settled, kMostTouched, state.context.limits.snapshot_timeout, state.engine_cancel);
+    const auto touched = co_await state.context.worker.touched(reading.settled, kMostTouchedInHold, state.context.limits.snapshot_timeout, cancel);
     if (!touched.exact) reason = touched.reason;
     for (const auto& file : touched.files) {
       if (reading.trust.vouches_for(file.path, file.size, file.mtime_second)) reason = printable(file.path) + " was changed since and looks as before";
@@ -159,17 +188,27 @@ Task<bool> is_as_it_was(RunState& state, std::string path) {
 
 namespace {
 
+/// The first failure, when all have been tried.
 Task<> drop_clones(RunState& state) {
+  std::exception_ptr first;
   for (const auto& source : state.plan.unit.sources) {
     const auto reading = state.readings.find(source.path);
     if (reading == state.readings.end() || !reading->second.clone_left) continue;
     CloneRequest request;
     request.source = source.local_path;
     request.run_id = state.plan.run;
-    co_await state.context.worker.drop_clone(std::move(request), state.context.limits.snapshot_timeout, Cancel());
+    std::exception_ptr failure;
+    try {
+      co_await state.context.worker.drop_clone(std::move(request), state.context.limits.snapshot_timeout, Cancel());
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!first) first = failure;
+    if (failure) continue;
     reading->second.clone_left = false;
     state.journal_if_possible(Type::uncloned, {}, {}, about(source.local_path));
   }
+  if (first) std::rethrow_exception(first);
 }
 
 Task<> drop_warm(RunState& state) {
@@ -185,15 +224,22 @@ Task<> drop_warm(RunState& state) {
 }  // namespace
 
 Task<std::string> tidy_up(RunState& state) {
-  std::exception_ptr failure;
+  std::exception_ptr clones, warm;
   try {
     co_await drop_clones(state);
+  } catch (...) {
+    clones = std::current_exception();
+  }
+  try {
     co_await drop_warm(state);
   } catch (...) {
-    failure = std::current_exception();
+    warm = std::current_exception();
   }
   std::string problem;
-  if (failure) problem = "what was made to keep the hold short is not removed yet, which is tried again: " + to_error(failure).text();
+  for (const auto& failure : {clones, warm}) {
+    if (!failure) continue;
+    problem += (problem.empty() ? "what was made to keep the hold short is not removed yet, which is tried again: " : "; ") + to_error(failure).text();
+  }
   co_return problem;
 }
 

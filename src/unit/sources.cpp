@@ -188,6 +188,7 @@ class SourceFinder {
         if (!mount.writable || mount.source.empty()) continue;
         const auto other = survey_.place(mount);
         if (is_within(other, place) || is_within(place, other)) add_user(source, member.container.id);
+        if (other != place && is_within(place, other)) source.folder_shared = true;
       }
     }
   }
@@ -216,6 +217,7 @@ class SourceFinder {
     }
   }
 
+  /// Those that mount a host's own folder (/, Docker's) look at everything and work on nothing of it.
   void look_at_foreign(DataSource& source, const Container& container, const std::string& written) {
     const auto where = std::string(to_string(source.kind)) + " " + printable(source.name);
     const auto& place = place_of(source);
@@ -223,6 +225,7 @@ class SourceFinder {
       auto& writers = source.foreign_writers;
       if (std::find(writers.begin(), writers.end(), container.id) == writers.end()) writers.push_back(container.id);
     } else if (is_within(place, written) && !survey_.is_internal(written)) {
+      source.folder_shared = true;
       problem(Severity::warning, where,
               "container " + printable(container.name) + " of another unit mounts the folder above it writable: if it "
               "writes here during a backup, the copy is not cold");

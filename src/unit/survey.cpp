@@ -61,7 +61,9 @@ void Survey::meet_containers() {
 void Survey::find_writers() {
   size_t order = 0;
   for (const auto& container : inventory_.containers) {
-    if (!container.running() || is_ours(container)) continue;
+    // One that a run of ours holds down is about to be started again.
+    const bool up = container.running() || surroundings_.held.count(container.id) != 0;
+    if (!up || is_ours(container)) continue;
     for (const auto& mount : container.mounts) {
       if (!mount.writable || mount.source.empty()) continue;
       auto where = place(mount);

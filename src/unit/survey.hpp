@@ -31,7 +31,7 @@ class Survey {
   /// As data_place() of unit/data_place.hpp.
   std::string place(const Mount& mount) const;
 
-  /// A running container, none of ours, that mounts `place` writable.
+  /// A container that runs (or is held down by a run of ours), none of ours, that mounts `place` writable.
   struct Writer {
     size_t order;  ///< in the inventory
     const Container* container;

@@ -24,6 +24,7 @@ struct DataSource {
   std::string destination;  ///< inside the first container that mounts it
   std::string driver;
   bool read_only = false;   ///< every user mounts it read-only
+  bool folder_shared = false;  ///< a container works in the folder it lies in, or in one above, and would see what is put beside it
   std::vector<std::string> users;            ///< ids of the unit's containers that mount it
   std::vector<std::string> foreign_writers;  ///< ids of running containers outside the unit that mount it writable
 };

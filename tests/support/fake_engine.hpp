@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/engine.hpp"
@@ -16,6 +17,7 @@ class FakeEngine : public SnapshotEngine {
  public:
   std::function<void(const SnapshotRequest&)> before_snapshot;
   std::optional<Error> probe_error, remove_error;
+  std::optional<Error> death_at_gate;  ///< of the first snapshot that comes to one, while the next is still on its way there
   std::map<std::string, std::uint64_t> unreadable;  ///< entries by path
   Milliseconds snapshot_takes{0};
   std::vector<Snapshot> snapshots;
@@ -34,6 +36,12 @@ class FakeEngine : public SnapshotEngine {
   Task<> prepare(std::vector<SourcePolicy>, Cancel) override { co_return; }
   Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override {
     const GateEnd gate_end(request.gate);
+    if (death_at_gate && request.gate != nullptr) {
+      const bool second = std::exchange(dead_, true);
+      if (!second) request.gate->arrive();
+      co_await sleep_for(Milliseconds(second ? 50 : 1));
+      if (!second) throw *death_at_gate;
+    }
     co_await wait_outside(request.gate, cancel);
     if (before_snapshot) before_snapshot(request);
     for (Milliseconds waited{0}; waited < snapshot_takes; waited += Milliseconds(2)) {
@@ -53,7 +61,7 @@ class FakeEngine : public SnapshotEngine {
   Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel) override {
     std::vector<Snapshot> found;
     for (const auto& snapshot : snapshots) {
-      bool matches = filter.all_hosts || snapshot.host == host;
+      bool matches = (filter.all_hosts || snapshot.host == host) && (filter.path.empty() || filter.path == snapshot.path);
       for (const auto& [key, value] : filter.tags) matches = matches && snapshot.tags.count(key) != 0 && snapshot.tags.at(key) == value;
       if (matches) found.push_back(snapshot);
     }
@@ -76,6 +84,7 @@ class FakeEngine : public SnapshotEngine {
     return info;
   }
   int made_ = 0;
+  bool dead_ = false;
 };
 
 }  // namespace kopidocka::testing

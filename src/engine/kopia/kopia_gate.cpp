@@ -114,7 +114,7 @@ Task<std::string> KopiaGate::reply_to(std::string line, Socket& socket) {
     const bool let_in = co_await gate_.opened();
     if (let_in) {
       passed_ = true;
-      reply = gate_.instead().empty() ? "go\n" : "go " + gate_.instead() + "\n";
+      reply = "go\n";
     }
   }
   co_return reply;

@@ -60,6 +60,6 @@ class KopiaGate {
 
 /// The helper's side: knocks, waits, and tells Kopia where to read when that is not the source. Its exit code: 0 go on, 1 do
 /// not (Kopia then saves nothing). Ends when the daemon does. Takes the repository's password out of its memory first.
-int kopia_gate_main(std::ostream& out);
+int kopia_gate_main();
 
 }  // namespace kopidocka

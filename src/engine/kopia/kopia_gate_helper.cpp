@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ostream>
 
 #include "engine/kopia/kopia_gate.hpp"
 #include "engine/kopia/kopia_gate_socket.hpp"
@@ -58,7 +57,7 @@ std::string hold_out(int socket) {
 
 }  // namespace
 
-int kopia_gate_main(std::ostream& out) {
+int kopia_gate_main() {
   drop_password();
   const FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const GateAddress address(variable(kGateFolder), variable(kGateName));
@@ -66,10 +65,7 @@ int kopia_gate_main(std::ostream& out) {
   if (!send_all(socket.get(), variable(kGateToken) + " " + variable("KOPIA_ACTION") + "\n")) return 1;
   auto answer = receive_line(socket.get());
   if (answer + '\n' == kGateWait) answer = hold_out(socket.get());
-  if (answer == "go") return 0;
-  if (answer.rfind("go ", 0) != 0) return 1;
-  out << "KOPIA_SNAPSHOT_PATH=" << answer.substr(3) << '\n' << std::flush;
-  return out ? 0 : 1;
+  return answer == "go" ? 0 : 1;
 }
 
 }  // namespace kopidocka

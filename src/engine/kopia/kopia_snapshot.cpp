@@ -17,6 +17,7 @@ ProgramCall KopiaEngine::snapshot_call(const SnapshotRequest& request) const {
   const auto path = normal_path(request.source.path), local = normal_path(request.source.local_path);
   std::vector<std::string> args{"snapshot", "create", local, "--json", "--no-send-snapshot-report"};
   if (path != local) args.push_back("--override-source=" + target_of(path));
+  if (request.reread) args.emplace_back("--force-hash=100");
   for (const auto& [key, value] : request.tags) args.push_back("--tags=" + key + ":" + value);
   // Kopia walks the tree a second time to estimate, but only when somebody watches.
   if (request.on_progress) args.emplace_back("--progress");

@@ -175,6 +175,7 @@ Task<> ResticEngine::prepare(std::vector<SourcePolicy> policies, Cancel cancel) 
 ProgramCall ResticEngine::backup_call(const SnapshotRequest& request, Backup& heard) const {
   const auto path = normal_path(request.source.path), local = normal_path(request.source.local_path);
   std::vector<std::string> args{"backup", "--json", "--host", settings_.hostname};
+  if (request.reread) args.emplace_back("--force");
   ResticMarks marks;
   if (path != local) marks.source = path;
   for (const auto& tag : encode_restic_tags(request.tags, marks)) args.push_back("--tag=" + tag);

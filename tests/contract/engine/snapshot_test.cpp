@@ -67,6 +67,23 @@ TEST_P(EngineContract, AnUnchangedSourceStillGetsASnapshotOfItsOwn) {
   EXPECT_EQ(ids(*engine_).size(), 2u);
 }
 
+TEST_P(EngineContract, AFileThatLooksUnchangedIsReadAnewWhenThatIsAskedFor) {
+  write(source_ / "sly", "old content");
+  shell("touch -d @1000000000 '" + (source_ / "sly").string() + "'");
+  (void)saved();
+  write(source_ / "sly", "new content");
+  shell("touch -d @1000000000 '" + (source_ / "sly").string() + "'");
+  auto asked = request();
+  const auto trusting = prepared_snapshot(*engine_, asked);
+  asked.reread = true;
+  const auto anew = prepared_snapshot(*engine_, asked);
+  restore(*engine_, anew.id, (folder_ / "anew").string());
+  EXPECT_EQ(read(folder_ / "anew" / "sly"), "new content");
+  if (!kopia()) return;
+  restore(*engine_, trusting.id, (folder_ / "trusting").string());
+  EXPECT_EQ(read(folder_ / "trusting" / "sly"), "old content") << "else nobody needs to ask";
+}
+
 TEST_P(EngineContract, ASourceThatVanishedIsAnErrorAndLeavesNothing) {
   created();
   fs::remove_all(source_);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
 #include <set>
 
 #include "base/file.hpp"
@@ -224,6 +225,27 @@ TEST_P(WarmDistrust, AKopiaThatChangesNothingIsNotBelieved) {
   const auto beforehand = warm();
   EXPECT_EQ(error_of([&] { distrust(beforehand, minutes_ago(10)); }).kind(), ErrorKind::failed);
   EXPECT_TRUE(incomplete().empty());
+}
+
+Task<> distrust_into(SnapshotEngine& engine, std::string id, std::string path, TimePoint since, std::vector<std::string>& failures) {
+  std::string failure;
+  try {
+    (void)co_await engine.distrust(id, path, since, std::vector<std::string>(), Cancel());
+  } catch (const Error& error) {
+    failure = error.text();
+  }
+  if (!failure.empty()) failures.push_back(failure);
+}
+
+TEST_P(WarmDistrust, SeveralSourcesAtATimeDoNotTakeEachOtherForDamage) {
+  std::map<std::string, std::string> ids;
+  for (const auto* path : {"/identity/a", "/identity/b", "/identity/c"}) ids[path] = warm("run", path).id;
+  std::vector<std::string> failures;
+  TaskGroup group(io_.get_executor());
+  for (const auto& [path, id] : ids) group.spawn(distrust_into(*engine_, id, path, minutes_ago(10), failures));
+  await(group.join());
+  EXPECT_EQ(failures, std::vector<std::string>());
+  EXPECT_EQ(incomplete().size(), 3u);
 }
 
 /// What we never ask for, done to us: it cannot be undone, but it is not passed over.

@@ -134,6 +134,26 @@ TEST_P(Disk, AFullRunHoldsTheLastContentAndLeavesNothingBeside) {
   }
 }
 
+TEST_P(Disk, ASingleFileAndAFolderBehindALinkOfAUserAreBackedUpToo) {
+  const auto single = disk_ / "single", home = disk_ / "home", real = disk_ / "real";
+  fs::create_directories(home);
+  fs::create_directories(real);
+  fs::create_directory_symlink(real, home / "app");
+  sh("chown -h 1000:1000 '" + home.string() + "' '" + (home / "app").string() + "'");
+  std::ofstream(single) << "first\n";
+  docker_->run("db", {"--label", "kopi-docka.enable=true", "--stop-timeout", "5", "--volume", single.string() + ":/single", "--volume",
+                      (home / "app").string() + ":/app"},
+               {"sh", "-c", "trap 'echo end > /single; echo end > /app/file; exit 0' TERM; while :; do sleep 0.1; done"});
+  const auto unit = docker_->name("db");
+  const auto run = program_->inline_({"backup", unit, "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
+  const auto out = program_->folder / "out";
+  const auto restore = program_->inline_({"restore", unit, "--to", out.string(), "--yes"});
+  ASSERT_EQ(restore.exit_code, 0) << restore.err << restore.out;
+  EXPECT_EQ(content(trim(sh("find '" + out.string() + "' -name single -type f"))), "end\n");
+  EXPECT_EQ(content(trim(sh("find '" + out.string() + "' -name file -type f"))), "end\n");
+}
+
 TEST_P(Disk, ARunThatIsKilledLeavesNeitherACopyNorAWarmSnapshot) {
   run_writer();
   const auto unit = docker_->name("db");

@@ -32,11 +32,11 @@ TEST(Finish, AReportThatCannotBeSavedKeepsTheJournalOpenAndTheSnapshots) {
 
   auto context = world.context();
   Recovery recovery(context);
-  run_task(world.io, recovery.purge({}));
+  world.purge(recovery);
   EXPECT_EQ(world.open_journals(), 1u) << "nobody has its report yet";
   ASSERT_TRUE(world.reports.open());
   EXPECT_THAT(run_task(world.io, recovery.pay_debts({})).lost, IsEmpty());
-  run_task(world.io, recovery.purge({}));
+  world.purge(recovery);
   EXPECT_EQ(world.open_journals(), 0u);
   EXPECT_EQ(world.engine.snapshots.size(), 2u);
   const auto saved = world.reports.find(report.backup_id);
@@ -200,11 +200,11 @@ TEST_F(BrokenWorker, OldDataThatCouldNotBePutBackKeepsTheJournalOpenUntilItIs) {
   auto context = world.context();
   Recovery recovery(context);
   EXPECT_THAT(run_task(world.io, recovery.pay_debts({})).blocked_units, Contains("shop"));
-  run_task(world.io, recovery.purge({}));
+  world.purge(recovery);
   EXPECT_EQ(world.open_journals(), 1u);
   std::filesystem::remove(broken());
   EXPECT_THAT(run_task(world.io, recovery.pay_debts({})).problems, IsEmpty());
-  run_task(world.io, recovery.purge({}));
+  world.purge(recovery);
   EXPECT_EQ(world.open_journals(), 0u);
   EXPECT_EQ(read_file(world.folder / "data" / "value").value(), "old");
 }

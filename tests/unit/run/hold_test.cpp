@@ -226,14 +226,14 @@ TEST(Hold, AContainerThatDockerMayStopYetStaysOwedAndIsStartedWhenItGoesDown) {
   const auto watching = run_task(world.io, recovery.pay_debts({}));
   EXPECT_THAT(watching.problems, Contains(HasSubstr("shop-db-1")));
   EXPECT_THAT(watching.blocked_units, Contains("shop"));
-  run_task(world.io, recovery.purge({}));
+  world.purge(recovery);
   EXPECT_EQ(world.open_journals(), 1u);
 
   world.docker.container(world.db).state.status = "exited";
   const auto paid = run_task(world.io, recovery.pay_debts({}));
   EXPECT_THAT(paid.started, Contains("shop-db-1"));
   EXPECT_THAT(paid.lost, IsEmpty()) << "it had its report";
-  run_task(world.io, recovery.purge({}));
+  world.purge(recovery);
   EXPECT_TRUE(world.docker.running(world.db));
   EXPECT_EQ(world.open_journals(), 0u);
 }

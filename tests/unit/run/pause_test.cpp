@@ -149,12 +149,12 @@ TEST(Pause, RecoveryUnpausesWhatWasPausedAndNothingElse) {
   for (const auto& id : {world.db, world.web}) world.docker.container(id).state.status = "paused";
   auto context = world.context();
   Recovery recovery(context);
-  const auto outcome = run_task(world.io, recovery.pay_debts({}));
+  auto outcome = run_task(world.io, recovery.pay_debts({}));
   EXPECT_THAT(outcome.started, ElementsAre("shop-db-1"));
   EXPECT_EQ(world.status(world.db), "running");
   EXPECT_EQ(world.status(world.web), "paused");
   ASSERT_EQ(outcome.lost.size(), 1u);
-  run_task(world.io, recovery.purge({}));
+  run_task(world.io, recovery.purge({}, outcome));
   EXPECT_EQ(world.open_journals(), 0u);
 }
 

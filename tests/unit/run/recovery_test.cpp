@@ -59,7 +59,7 @@ struct LostRun : RunWorld {
 
   RecoveryOutcome recover() {
     auto outcome = run_task(io, recovery.pay_debts({}));
-    run_task(io, recovery.purge({}));
+    run_task(io, recovery.purge({}, outcome));
     return outcome;
   }
 
@@ -184,7 +184,7 @@ TEST(Recovery, AStopThatWasNeverConfirmedIsWatchedForAnHourAndNotAnyLonger) {
                      world.folder / "hooks", "engine-1", "0", true, "", "", {}};
   Recovery recovery(context);
   EXPECT_THAT(run_task(world.io, recovery.pay_debts({})).problems, IsEmpty());
-  run_task(world.io, recovery.purge({}));
+  world.purge(recovery);
   EXPECT_EQ(world.open_journals(), 0u);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "plan/backup_plan.hpp"
+#include "run/recovery.hpp"
 #include "run/runner.hpp"
 #include "support/fake_docker.hpp"
 #include "support/fake_engine.hpp"
@@ -74,8 +75,9 @@ struct RunWorld {
 
   Plan plan(Scope scope = Scope::minimal) { return plan_of(unit(), scope); }
 
-  Plan plan_of(const Unit& unit, Scope scope = Scope::minimal) {
+  Plan plan_of(const Unit& unit, Scope scope = Scope::minimal, size_t gate_width = 0) {
     BackupOptions options;
+    options.gate_width = gate_width;
     options.run = make_uuid();
     options.time = clock.now();
     options.trigger = "request";
@@ -85,6 +87,11 @@ struct RunWorld {
     auto plan = make_backup_plan(unit, options);
     if (!plan) throw plan.error();
     return *plan;
+  }
+
+  void purge(Recovery& recovery) {
+    RecoveryOutcome outcome;
+    run_task(io, recovery.purge({}, outcome));
   }
 
   RunReport run(Cancel cancel = {}) { return run(context(), plan(), std::move(cancel)); }

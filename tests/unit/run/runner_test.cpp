@@ -53,6 +53,15 @@ TEST(Runner, AFailedSnapshotFailsTheRunStartsEverythingAndLeavesNoHalfRun) {
   EXPECT_EQ(world.open_journals(), 0u);
 }
 
+TEST(Runner, AnEngineThatDiesAtItsGateWhileOthersAreOpenedStopsNothing) {
+  RunWorld world;
+  world.engine.death_at_gate = Error(ErrorKind::failed, "killed");
+  const auto report = world.run(world.plan_of(world.unit(), Scope::minimal, 2));
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_EQ(report.reason, "snapshot");
+  EXPECT_THAT(world.observer.lines, ::testing::IsEmpty());
+}
+
 TEST(Runner, AnUnreachableRepositoryStopsNothing) {
   RunWorld world;
   world.engine.probe_error = Error(ErrorKind::unreachable, "no route to the repository");
