@@ -60,6 +60,20 @@ std::optional<Seconds> read_offset(const std::string& text, Seconds fallback) {
   return Seconds((hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1));
 }
 
+/// "3 days ago".
+std::optional<TimePoint> ago(const std::string& at, TimePoint now) {
+  constexpr std::pair<std::string_view, Seconds> kUnits[] = {
+      {"minute", Seconds(60)}, {"hour", Seconds(3'600)}, {"day", Seconds(86'400)}, {"week", Seconds(604'800)}};
+  const auto words = split(trim(at), ' ');
+  const bool fits = words.size() == 3 && words[2] == "ago" && !words[0].empty() && words[0].size() <= 5 &&
+                    words[0].find_first_not_of("0123456789") == std::string::npos;
+  if (!fits) return std::nullopt;
+  for (const auto& [name, length] : kUnits) {
+    if (words[1] == name || words[1] == std::string(name) + "s") return now - std::stol(words[0]) * length;
+  }
+  return std::nullopt;
+}
+
 /// The last moment that still belongs to the day, minute or second the text names.
 std::optional<TimePoint> end_of(const std::string& at, Seconds utc_offset) {
   std::tm parts{};
@@ -120,7 +134,7 @@ Error no_points(const std::vector<RestorePoint>& points, const std::string& unit
 
 }  // namespace
 
-Result<RestorePoint> find_point(const std::vector<RestorePoint>& points, const std::string& unit, const std::string& at,
+Result<RestorePoint> find_point(const std::vector<RestorePoint>& points, const std::string& unit, const std::string& at, TimePoint now,
                                 Seconds utc_offset) {
   Candidates own;
   for (const auto& point : points) {
@@ -134,10 +148,27 @@ Result<RestorePoint> find_point(const std::vector<RestorePoint>& points, const s
     return Error{ErrorKind::invalid, "\"" + printable(at, 80) + "\" means several restore points: " + describe(matches),
                  "give more characters of the id"};
   }
+  if (const auto until = ago(at, now)) return newest(own, unit, until);
   if (const auto until = end_of(at, utc_offset)) return newest(own, unit, until);
   return Error{ErrorKind::not_found,
                "no restore point of " + printable(unit) + " is called \"" + printable(at, 80) + "\"",
-               "give an id (6 characters or more), a time like \"2026-11-20 03:00\" or latest; newest: " + describe(own)};
+               "give an id (6 characters or more), a time like \"2026-11-20 03:00\" or \"3 days ago\", or latest; newest: " + describe(own)};
+}
+
+Result<std::vector<RestorePoint>> points_of_machine(std::vector<RestorePoint> points, const std::string& machine) {
+  if (machine.empty()) return points;
+  std::set<std::string> machines;
+  for (const auto& point : points) machines.insert(point.host);
+  if (machines.count(machine) != 0) {
+    std::erase_if(points, [&](const RestorePoint& point) { return point.host != machine; });
+    return points;
+  }
+  const std::vector<std::string> names(machines.begin(), machines.end());
+  const auto meant = nearest(machine, names);
+  return Error{ErrorKind::not_found, "no machine \"" + printable(machine, 200) + "\" has saved anything in this repository",
+               names.empty()    ? "the repository holds no restore point at all"
+               : !meant.empty() ? "did you mean " + printable(meant) + "?"
+                                : "it holds restore points of " + printable(join(names, ", "), 500)};
 }
 
 }  // namespace kopidocka

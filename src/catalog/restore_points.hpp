@@ -45,9 +45,13 @@ std::vector<RestorePoint> restore_points(const std::vector<Snapshot>& snapshots)
 ///  - "" or "latest": the newest complete one;
 ///  - a backup id or snapshot id, or at least 6 first characters of one (also of an incomplete point);
 ///  - a time, "2026-11-20 03:00[:00]" (in the zone of `utc_offset` unless it has its own), "2026-11-20": the newest
-///    complete point not later. The unit of the last field given counts as a whole: 03:00 includes 03:00:59.
+///    complete point not later. The unit of the last field given counts as a whole: 03:00 includes 03:00:59;
+///  - "3 days ago" (minutes, hours, days, weeks; one or more): the newest complete point that is at least that old at `now`.
 /// not_found names the nearest points or units, invalid what cannot be read or is ambiguous.
-Result<RestorePoint> find_point(const std::vector<RestorePoint>& points, const std::string& unit, const std::string& at,
+Result<RestorePoint> find_point(const std::vector<RestorePoint>& points, const std::string& unit, const std::string& at, TimePoint now,
                                 Seconds utc_offset = Seconds(0));
+
+/// The points that `machine` has saved; all when it is empty. not_found names the machine that may have been meant.
+Result<std::vector<RestorePoint>> points_of_machine(std::vector<RestorePoint> points, const std::string& machine);
 
 }  // namespace kopidocka

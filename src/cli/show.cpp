@@ -159,6 +159,21 @@ void show_points(std::ostream& out, const json& points) {
   }
 }
 
+void show_files(std::ostream& out, const json& listing) {
+  const auto place = text_of(listing, "place");
+  out << text_of(listing, "unit") << (place.empty() ? "" : " " + place) << ", backup " << text_of(listing, "backup_id").substr(0, 8) << " of "
+      << time_text(listing.at("time")) << " UTC\n";
+  Table table({"SIZE", "CHANGED (UTC)", "NAME"});
+  for (const auto& entry : listing.at("entries")) {
+    const auto type = text_of(entry, "type");
+    const auto mark = type == "folder" ? "/" : type == "link" ? "@" : type == "other" ? "?" : "";
+    const auto bytes = entry.value("bytes", std::uint64_t{0});
+    table.add({type == "folder" && bytes == 0 ? "-" : format_bytes(bytes), time_text(entry.at("mtime")), text_of(entry, "name") + mark});
+  }
+  if (table.empty()) out << "  nothing\n";
+  if (!table.empty()) table.print(out, "  ");
+}
+
 namespace {
 
 void show_unit_states(std::ostream& out, const json& units) {

@@ -9,6 +9,8 @@ ExitCode verb_daemon(const VerbContext& context);
 ExitCode verb_list(const VerbContext& context);
 ExitCode verb_backup(const VerbContext& context);
 ExitCode verb_snapshots(const VerbContext& context);
+ExitCode verb_files(const VerbContext& context);
+ExitCode verb_cat(const VerbContext& context);
 ExitCode verb_restore(const VerbContext& context);
 ExitCode verb_status(const VerbContext& context);
 ExitCode verb_history(const VerbContext& context);

@@ -135,7 +135,9 @@ ExitCode verb_backup(const VerbContext& context) {
 }
 
 ExitCode verb_snapshots(const VerbContext& context) {
-  const json args = {{"units", context.arguments.words}, {"all_hosts", context.arguments.has("all-hosts")}};
+  const json args = {{"units", context.arguments.words},
+                     {"all_hosts", context.arguments.has("all-hosts")},
+                     {"machine", context.arguments.get("machine")}};
   return ask_and_show(context, "snapshots", args, show_points);
 }
 
@@ -144,6 +146,7 @@ ExitCode verb_restore(const VerbContext& context) {
   check_restore(arguments);
   json args = {{"unit", arguments.words.front()},
                {"at", arguments.get("at", "latest")},
+               {"machine", arguments.get("machine")},
                {"volumes", arguments.all("volume")},
                {"to", arguments.get("to")},
                {"dry_run", true}};

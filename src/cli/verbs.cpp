@@ -6,6 +6,8 @@ namespace kopidocka {
 namespace {
 
 constexpr OptionSpec kAll{"all", "", "every enabled unit"};
+constexpr OptionSpec kAt{"at", "WHEN", "latest, an id, '3 days ago', or a time in UTC (newest backup not later)"};
+constexpr OptionSpec kMachine{"machine", "NAME", "what that machine saved, not this one"};
 constexpr OptionSpec kDryRun{"dry-run", "", "print the plan and change nothing"};
 
 std::vector<VerbSpec> make_table() {
@@ -18,11 +20,18 @@ std::vector<VerbSpec> make_table() {
        {"kopi-docka backup shop", "kopi-docka backup --all", "kopi-docka backup shop --dry-run"},
        {kAll, kDryRun, {"scope", "SCOPE", "minimal (data), standard (and recipe, networks) or full"}}, true, true, false, verb_backup},
       {"snapshots", "[UNIT...]", 0, 1000, "what can be restored", {"kopi-docka snapshots shop"},
-       {{"all-hosts", "", "also what other hosts saved in this repository"}}, true, true, false, verb_snapshots},
+       {{"all-hosts", "", "also what other hosts saved in this repository"}, kMachine}, true, true, false, verb_snapshots},
+      {"files", "UNIT [PLACE]", 1, 2, "look into a backup: its volumes, binds and recipe, and the folders in them",
+       {"kopi-docka files shop", "kopi-docka files shop db/base --at '3 days ago'", "kopi-docka files shop /srv/shop/web"}, {kAt, kMachine}, true,
+       true, false, verb_files},
+      {"cat", "UNIT PLACE", 2, 2, "write one file of a backup to standard output",
+       {"kopi-docka cat shop recipe/docker-compose.yml", "kopi-docka cat shop db/dump.sql --at 0d5cf1a2 >dump.sql"}, {kAt, kMachine}, true, false,
+       false, verb_cat},
       {"restore", "UNIT", 1, 1, "bring a unit's data back",
        {"kopi-docka restore shop", "kopi-docka restore shop --at '2026-11-20 03:00' --volume db --yes",
         "kopi-docka restore shop --to /restore/shop"},
-       {{"at", "WHEN", "latest, an id, or a time in UTC (newest backup not later)"},
+       {kAt,
+        kMachine,
         {"volume", "NAME", "only this volume or bind; may be repeated"},
         {"to", "FOLDER", "into an empty folder instead of in place"},
         {"yes", "", "do not ask"},

@@ -121,9 +121,7 @@ Task<Plan> Coordinator::plan_backup(BackupWish wish) {
 }
 
 Task<Plan> Coordinator::plan_restore(RestoreWish wish) {
-  const auto points = co_await restore_points(false);
-  const auto point = find_point(points, wish.unit, wish.at);
-  if (!point) throw point.error();
+  const auto point = co_await point_of(wish.unit, wish.at, wish.machine);
   auto& docker = *assembly_.docker;
   RestoreSite site{assembly_.surroundings.paths, {}, {}, assembly_.surroundings.own_container_id};
   site.containers = co_await inspect_all(docker, co_await docker.list_containers(), 8);
@@ -138,7 +136,7 @@ Task<Plan> Coordinator::plan_restore(RestoreWish wish) {
   options.volumes = wish.volumes;
   options.to_folder = wish.to_folder;
   options.default_grace = grace_seconds(assembly_.settings);
-  auto plan = make_restore_plan(*point, unit, options, site);
+  auto plan = make_restore_plan(point, unit, options, site);
   if (!plan) throw plan.error();
   co_return std::move(*plan);
 }
@@ -337,6 +335,29 @@ std::map<std::string, std::string> Coordinator::unfinished(const std::set<std::s
                                             (report.reason.empty() ? "" : " (" + report.reason + ")"));
   }
   return sentences;
+}
+
+Task<std::vector<RestorePoint>> Coordinator::points_of(std::string machine) {
+  auto points = co_await restore_points(!machine.empty());
+  auto chosen = points_of_machine(std::move(points), machine);
+  if (!chosen) throw chosen.error();
+  co_return std::move(*chosen);
+}
+
+Task<RestorePoint> Coordinator::point_of(std::string unit, std::string at, std::string machine) {
+  const auto points = co_await points_of(machine);
+  auto point = find_point(points, unit, at, assembly_.clock.now());
+  if (point) co_return std::move(*point);
+  const bool known = std::any_of(points.begin(), points.end(), [&](const RestorePoint& one) { return one.unit == unit; });
+  if (!machine.empty() || known) throw point.error();
+  // Restored on a new machine, mostly: its name is not the one that the backups bear.
+  std::set<std::string> others;
+  for (const auto& one : co_await restore_points(true)) {
+    if (one.unit == unit) others.insert(one.host);
+  }
+  if (others.empty()) throw point.error();
+  throw Error(ErrorKind::not_found, "machine " + printable(assembly_.hostname) + " has saved nothing of unit " + printable(unit),
+              join(std::vector<std::string>(others.begin(), others.end()), ", ") + " has: add --machine " + *others.begin());
 }
 
 Task<std::vector<RestorePoint>> Coordinator::restore_points(bool all_hosts) {

@@ -23,6 +23,7 @@ struct BackupWish {
 struct RestoreWish {
   std::string unit;
   std::string at = "latest";
+  std::string machine;               ///< whose backup; empty = this one's
   std::vector<std::string> volumes;  ///< empty = all
   std::string to_folder;             ///< empty = in place
 };
@@ -69,6 +70,10 @@ class Coordinator {
   /// What the repository offers. Points of runs that are not over, or that failed and whose snapshots could not be removed
   /// yet, are marked incomplete.
   Task<std::vector<RestorePoint>> restore_points(bool all_hosts);
+  /// Those of one machine, or of this one when it is empty. not_found names the machine that may have been meant.
+  Task<std::vector<RestorePoint>> points_of(std::string machine);
+  /// The point a wish means. not_found names the machines that have points of the unit when this one has none.
+  Task<RestorePoint> point_of(std::string unit, std::string at, std::string machine);
 
   std::vector<ActiveRun> active() const;
   bool is_active(const std::string& unit) const { return active_.count(unit) != 0; }

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "daemon/doctor.hpp"
+#include "daemon/inside.hpp"
 #include "daemon/views.hpp"
 
 namespace kopidocka {
@@ -97,6 +98,8 @@ Task<ControlReply> Service::handle(ControlRequest request, ProgressSink progress
     if (request.verb == "list") co_return co_await list(args);
     if (request.verb == "backup") co_return co_await backup(args, progress, cancel);
     if (request.verb == "snapshots") co_return co_await snapshots(args);
+    if (request.verb == "files") co_return co_await files(args, cancel);
+    if (request.verb == "cat") co_return co_await cat(args, cancel);
     if (request.verb == "restore") co_return co_await restore(args, progress, cancel);
     if (request.verb == "status") co_return co_await status();
     if (request.verb == "history") co_return co_await history(args);
@@ -188,7 +191,15 @@ Task<ControlReply> Service::backup(const Json& args, ProgressSink progress, Canc
 
 Task<ControlReply> Service::snapshots(const Json& args) {
   const auto wanted = list_arg(args, "units");
-  const auto points = co_await coordinator_.restore_points(args.value("all_hosts", false));
+  const auto machine = text_arg(args, "machine");
+  const bool all = args.value("all_hosts", false);
+  if (all && !machine.empty()) throw Error(ErrorKind::usage, "--all-hosts and --machine exclude each other");
+  std::vector<RestorePoint> points;
+  if (all) {
+    points = co_await coordinator_.restore_points(true);
+  } else {
+    points = co_await coordinator_.points_of(machine);
+  }
   json listed = json::array();
   for (const auto& point : points) {
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), point.unit) == wanted.end()) continue;
@@ -197,11 +208,36 @@ Task<ControlReply> Service::snapshots(const Json& args) {
   co_return reply(listed);
 }
 
+namespace {
+
+PlaceWish place_wish(const json& args) {
+  PlaceWish wish;
+  wish.unit = text_arg(args, "unit");
+  if (wish.unit.empty()) throw Error(ErrorKind::usage, "no unit is named");
+  wish.at = args.value("at", std::string("latest"));
+  wish.machine = text_arg(args, "machine");
+  wish.place = text_arg(args, "place");
+  return wish;
+}
+
+}  // namespace
+
+Task<ControlReply> Service::files(const Json& args, Cancel cancel) {
+  const auto listed = co_await list_place(coordinator_, place_wish(args), cancel);
+  co_return reply(listed);
+}
+
+Task<ControlReply> Service::cat(const Json& args, Cancel cancel) {
+  co_await send_file(coordinator_, place_wish(args), text_arg(args, "pipe"), cancel);
+  co_return reply(json::object());
+}
+
 Task<ControlReply> Service::restore(const Json& args, ProgressSink progress, Cancel cancel) {
   RestoreWish wish;
   wish.unit = text_arg(args, "unit");
   if (wish.unit.empty()) throw Error(ErrorKind::usage, "no unit is named", "kopi-docka restore UNIT");
   wish.at = args.value("at", std::string("latest"));
+  wish.machine = text_arg(args, "machine");
   wish.volumes = list_arg(args, "volumes");
   wish.to_folder = text_arg(args, "to");
   if (!wish.to_folder.empty() && wish.to_folder.front() != '/') {

@@ -28,6 +28,8 @@ class Service : public ControlTarget {
   Task<ControlReply> list(const Json& args);
   Task<ControlReply> backup(const Json& args, ProgressSink progress, Cancel cancel);
   Task<ControlReply> snapshots(const Json& args);
+  Task<ControlReply> files(const Json& args, Cancel cancel);
+  Task<ControlReply> cat(const Json& args, Cancel cancel);
   Task<ControlReply> restore(const Json& args, ProgressSink progress, Cancel cancel);
   Task<ControlReply> status();
   Task<ControlReply> history(const Json& args);

@@ -49,6 +49,7 @@ struct SnapshotRequest {
   bool single_file = false;  ///< the source is one file: no engine waits half way at those
   bool reread = false;  ///< no file counts as unchanged, whatever an earlier snapshot says of it: all are read
   SnapshotGate* gate = nullptr;  ///< outlives the call; nothing of the source is read before it is opened
+  bool held_back = false;  ///< with a gate of an engine that reads ahead: when all is read, nothing is saved before it says so
 };
 
 /// A snapshot as the repository holds it.
@@ -64,6 +65,7 @@ struct Snapshot {
   std::string incomplete;            ///< empty when complete; else Kopia's reason
   bool single_file = false;          ///< its root is a file; restic does not tell
   bool pinned = false;               ///< somebody pinned it: no retention lets it go
+  std::string root;                  ///< the engine's own name for what is at its top
 
   bool usable() const { return !id.empty() && incomplete.empty(); }
   bool clean() const { return usable() && errors == 0 && ignored_errors == 0; }
@@ -86,6 +88,21 @@ struct RestoreRequest {
   Milliseconds deadline{0};
   std::function<void(std::uint64_t bytes_done)> on_progress;
   std::function<void(std::string)> on_warning;  ///< may be empty; the data is there, but not as it was
+};
+
+/// What a snapshot holds at one place.
+struct SnapshotEntry {
+  enum class Type { file, folder, link, other };
+  std::string name;  ///< the last part of its path
+  Type type = Type::file;
+  std::uint64_t bytes = 0;  ///< of a file; of all files below a folder where the engine knows (Kopia)
+  std::uint32_t mode = 0, uid = 0, gid = 0;
+  TimePoint mtime{};
+};
+
+struct SnapshotListing {
+  bool folder = false;                 ///< false: the one entry is the place itself
+  std::vector<SnapshotEntry> entries;  ///< by name
 };
 
 struct SnapshotFilter {
@@ -134,6 +151,9 @@ class SnapshotEngine {
   /// Whether a snapshot with a gate opens the repository before it waits there, and goes on saving after it has told that
   /// all is read. Without, it begins when the gate is opened and ends with the last byte saved.
   virtual bool waits_at_gate() const { return false; }
+  /// Whether a snapshot can be held back between its last byte and its being saved (SnapshotRequest::held_back). Ended in that
+  /// state, it leaves nothing but uploaded data.
+  virtual bool reads_ahead() const { return false; }
   /// Snapshots one source. Returns also unclean results; throws when nothing usable was saved. With a gate in the request it
   /// throws ErrorKind::failed too when it read without having waited there: that copy may be hot, and is removed.
   virtual Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) = 0;
@@ -141,6 +161,12 @@ class SnapshotEngine {
   virtual Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel cancel) = 0;
   /// Restores into an empty place with owners, modes, times; nothing outside `target` is touched.
   virtual Task<> restore(RestoreRequest request, Cancel cancel) = 0;
+  /// What a snapshot (as list() gave it) has in the folder `path`, relative to the source, "" being the source itself; of a file
+  /// or link that alone. not_found when there is nothing of that name. One folder of up to some 100,000 entries.
+  virtual Task<SnapshotListing> browse(Snapshot snapshot, std::string path, Cancel cancel) = 0;
+  /// Writes the content of the file `path` to the open file `output`, which stays open; "" for a snapshot of a single file. What
+  /// was written before it throws is a beginning of it.
+  virtual Task<> read_file(Snapshot snapshot, std::string path, int output, Cancel cancel) = 0;
   virtual Task<> remove(std::vector<std::string> ids, Cancel cancel) = 0;
   /// Applies the retention of the given sources, once their run has succeeded; returns the ids that went. Kopia does it at
   /// each snapshot as well, by a policy that keeps one more.

@@ -48,6 +48,7 @@ Task<ProcessResult> EngineProgram::run(ProgramCall call, Cancel cancel) const {
   spec.environment.insert(spec.environment.end(), call.environment.begin(), call.environment.end());
   spec.deadline = call.deadline;
   spec.grace = call.grace.count() > 0 ? call.grace : grace_;
+  spec.output_to = call.output_to;
   spec.on_error_line = std::move(call.on_error_line);
   spec.on_output_line = std::move(call.on_output_line);
   ProcessResult result;

@@ -19,6 +19,7 @@ struct ProgramCall {
   std::vector<std::string> environment;  ///< NAME=value, beside what all calls share
   Milliseconds deadline{0};       ///< 0 = none
   Milliseconds grace{0};          ///< from SIGINT to SIGKILL; 0 = that of the settings
+  int output_to = -1;             ///< an open file for its standard output
   std::function<void(const std::string&)> on_error_line;
   std::function<void(const std::string&)> on_output_line;
 };

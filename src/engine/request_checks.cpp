@@ -67,6 +67,18 @@ std::vector<std::string> exclude_rules(const SourcePolicy& policy) {
   return rules;
 }
 
+Result<std::string> normal_inner_path(const std::string& path) {
+  std::vector<std::string> parts;
+  for (const auto& part : split(path, '/')) {
+    if (part.empty()) continue;
+    if (part == "." || part == "..") return Error{ErrorKind::invalid, "'" + printable(path, 500) + "' is no path inside a snapshot"};
+    parts.push_back(part);
+  }
+  return join(parts, "/");
+}
+
+std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 Result<void> require_pinned(const std::string& pinned, const RepositoryInfo& info) {
   if (pinned.empty() || pinned == info.unique_id) return {};
   return Error{ErrorKind::refused,

@@ -27,6 +27,11 @@ Result<void> require_ids(const std::vector<std::string>& ids, size_t digits);
 /// The ignore rules of a source: the policy's, and what a restore of ours keeps inside the data for a while.
 std::vector<std::string> exclude_rules(const SourcePolicy& policy);
 
+/// A path inside a snapshot without slashes at its ends or twice in a row; refused with "." or ".." in it.
+Result<std::string> normal_inner_path(const std::string& path);
+/// What stands behind the last slash.
+std::string last_part(const std::string& path);
+
 /// The repository must be the one that was there before; an empty `pinned` accepts any.
 Result<void> require_pinned(const std::string& pinned, const RepositoryInfo& info);
 

@@ -16,6 +16,16 @@ void SnapshotGate::open() {
   changed_.notify();
 }
 
+void SnapshotGate::save() {
+  save_ = true;
+  changed_.notify();
+}
+
+Task<bool> SnapshotGate::saving() {
+  while (!save_ && !ended_) co_await changed_.wait();
+  co_return save_ && !ended_;
+}
+
 void SnapshotGate::end() {
   ended_ = true;
   changed_.notify();

@@ -19,6 +19,8 @@ class SnapshotGate {
   Task<bool> arrived(Milliseconds limit);
   /// Lets it read.
   void open();
+  /// A snapshot that was held back (SnapshotRequest::held_back) may be saved.
+  void save();
   /// True once the last byte is read; false when the call has ended without a word of it.
   Task<bool> all_read();
   bool was_read() const { return state_ == State::read; }
@@ -28,6 +30,8 @@ class SnapshotGate {
   /// True when it may read; false when the call has ended meanwhile.
   Task<bool> opened();
   void tell_all_read() { reach(State::read); }
+  /// True when what is held back may be saved; false when the call has ended meanwhile.
+  Task<bool> saving();
   /// The call is over, however it ended: nothing of the source is read any more.
   void end();
 
@@ -36,7 +40,7 @@ class SnapshotGate {
   void reach(State state);
 
   State state_ = State::opening;
-  bool open_ = false, ended_ = false;
+  bool open_ = false, save_ = false, ended_ = false;
   Signal changed_;
 };
 

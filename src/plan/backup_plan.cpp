@@ -144,7 +144,8 @@ class BackupPlanner {
     std::iota(before.begin(), before.end(), StepId{0});
     for (size_t i = 0; i < std::min(options_.gate_width, plan_.unit.sources.size()); ++i) {
       const auto& source = plan_.unit.sources[i];
-      OpenSnapshot open{std::string(to_string(source.kind)), source.name, request_for(source)};
+      const bool room_for_two = options_.gate_width >= 2 * plan_.unit.sources.size();
+      OpenSnapshot open{std::string(to_string(source.kind)), source.name, request_for(source), room_for_two};
       plan_.add({Phase::prepare, std::move(open), before, OnFailure::abort, false});
     }
   }

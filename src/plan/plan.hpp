@@ -57,6 +57,7 @@ struct WarmUp {
 struct OpenSnapshot {
   std::string type, name;  ///< as TakeSnapshot, always data
   SnapshotRequest request;
+  bool room_for_two = false;  ///< one that reads ahead may be open beside it
 };
 /// Lets it read; ends when the last byte is read. What was not opened before is opened now, as places become free.
 struct ReadSource {

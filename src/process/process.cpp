@@ -272,7 +272,7 @@ Task<ProcessResult> run_process(ProcessSpec spec, Cancel cancel) {
   never_started.aborted = true;
   if (cancel.grade() == CancelGrade::abort_step) co_return never_started;
   const auto start = steady_clock::now();
-  auto spawned = spawn({spec.argv, spec.environment, spec.folder, spec.input});
+  auto spawned = spawn({spec.argv, spec.environment, spec.folder, spec.input, spec.output_to});
   if (!spawned) throw spawned.error();
   const auto executor = co_await asio::this_coro::executor;
   const auto child = std::make_shared<Child>(executor, std::move(*spawned), std::move(spec));

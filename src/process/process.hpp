@@ -21,6 +21,7 @@ struct ProcessSpec {
   Milliseconds grace{10'000};            ///< from SIGINT to SIGKILL of the whole group, on deadline and on abort
   size_t output_limit = 64u << 20;       ///< bytes of standard output kept; more is a failure, not a cut answer
   size_t error_limit = 64u << 10;        ///< last bytes of standard error kept
+  int output_to = -1;  ///< an open file that its standard output goes to instead; stays open here
   std::function<void(const std::string&)> on_error_line;  ///< each line (split at \n and \r) of standard error as it comes
   std::function<void(const std::string&)> on_output_line;  ///< each line of standard output; output is then not kept
 };

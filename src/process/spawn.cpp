@@ -183,7 +183,7 @@ Result<SpawnedChild> spawn(const SpawnRequest& request) {
   const auto argv = pointers(request.argv), environment = pointers(request.environment);
   const auto folder = request.folder.empty() ? std::string("/") : request.folder;
   const ChildPlan plan{program->c_str(),      argv.data(),           environment.data(),       folder.c_str(), input->get(),
-                       output->write.get(), error->write.get(), failure->write.get(), ::getpid()};
+                       request.output_to >= 0 ? request.output_to : output->write.get(), error->write.get(), failure->write.get(), ::getpid()};
   SpawnedChild child;
   child.pid = fork_child(plan);
   if (child.pid < 0) return system_error(errno, "fork for " + printable(*program));

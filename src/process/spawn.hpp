@@ -16,13 +16,14 @@ struct SpawnRequest {
   std::vector<std::string> environment;
   std::string folder;
   std::string input;
+  int output_to = -1;  ///< its standard output, when that is not to come to us
 };
 
 /// A started child. Its pid stays a zombie, and so its own, until it is reaped.
 struct SpawnedChild {
   pid_t pid = -1;
   FileDescriptor exit;    ///< pidfd, readable once the child has exited
-  FileDescriptor output;  ///< our end of its standard output, non-blocking
+  FileDescriptor output;  ///< our end of its standard output, non-blocking; at its end at once when that goes elsewhere
   FileDescriptor error;   ///< our end of its standard error, non-blocking
 };
 

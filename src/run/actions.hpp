@@ -16,9 +16,12 @@ Task<> refuse_other_users(RunState& state);
 /// The copy is not cold: somebody else acted.
 Error tainted(const std::string& why);
 
-/// Looks, once the containers are down, whether what a warm pass vouches for is still as it was then. False: it must not be
-/// trusted.
-Task<bool> is_as_it_was(RunState& state, std::string path, Cancel cancel);
+/// What is found of a source that was read before the hold, once its writers are down.
+struct SecondLook {
+  bool well = false;   ///< what the warm pass vouches for is as it was then
+  bool still = false;  ///< and so is all else
+};
+Task<SecondLook> look_again(RunState& state, std::string path, Cancel cancel);
 /// Finds out of which sources the newest snapshot must not be built on: it was read while writers were up.
 Task<> note_untrusted(RunState& state);
 /// Removes what warm passes and copies have left; empty when nothing is left, else what is and why.

@@ -84,9 +84,53 @@ Task<std::string> OpenSnapshots::give_up(std::string path) {
   co_return id;
 }
 
+Task<> OpenSnapshots::read_ahead(SnapshotRequest request, Milliseconds limit, Cancel cancel) {
+  co_await places_.acquire();
+  const auto path = request.source.path;
+  auto owned = std::make_unique<Sitting>(executor_, cancel);
+  auto& one = *owned;
+  ahead_[path] = std::move(owned);
+  request.gate = &one.gate;
+  request.held_back = true;
+  under_way_.spawn(carry_out(one, std::move(request)));
+  const bool here = co_await one.gate.arrived(limit);
+  bool all_read = false;
+  if (here) {
+    one.gate.open();
+    all_read = co_await one.gate.all_read();
+  }
+  if (!all_read) drop_ahead(path);
+}
+
+void OpenSnapshots::dismiss(std::unique_ptr<Sitting> sitting) {
+  sitting->cancel.request(CancelGrade::abort_step);
+  dismissed_.push_back(std::move(sitting));
+}
+
+void OpenSnapshots::drop_ahead(const std::string& path) {
+  const auto found = ahead_.find(path);
+  if (found == ahead_.end()) return;
+  auto one = std::move(found->second);
+  ahead_.erase(found);
+  dismiss(std::move(one));
+}
+
+void OpenSnapshots::keep_ahead(const std::string& path) {
+  const auto found = ahead_.find(path);
+  if (found == ahead_.end()) throw Error(ErrorKind::internal, "nothing of " + printable(path) + " was read ahead");
+  auto one = std::move(found->second);
+  ahead_.erase(found);
+  one->gate.save();
+  auto& place = sittings_[path];
+  if (place) dismiss(std::move(place));
+  place = std::move(one);
+}
+
 Task<> OpenSnapshots::close() {
-  for (const auto& [path, one] : sittings_) {
-    if (!one->ended) one->cancel.request(CancelGrade::abort_step);
+  for (const auto* all : {&sittings_, &ahead_}) {
+    for (const auto& [path, one] : *all) {
+      if (!one->ended) one->cancel.request(CancelGrade::abort_step);
+    }
   }
   co_await under_way_.join();
 }

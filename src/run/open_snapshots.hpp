@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/engine.hpp"
 #include "engine/snapshot_gate.hpp"
@@ -25,6 +26,14 @@ class OpenSnapshots {
   /// Lets it read and returns when the last byte is read. Throws what the engine threw, and ErrorKind::cancelled at once when
   /// it was told to end: what it leaves is cleaned up later, not while containers are down.
   Task<> read(std::string path);
+  /// Has a second snapshot of the source read from beginning to end, while everything is up, and held back. Returns when all is
+  /// read; when that fails there is none, and nobody needs to know.
+  Task<> read_ahead(SnapshotRequest request, Milliseconds limit, Cancel cancel);
+  bool is_ahead(const std::string& path) const { return ahead_.count(path) != 0; }
+  /// What was read ahead is what counts: it is saved, and the one that waits at its gate is ended.
+  void keep_ahead(const std::string& path);
+  /// Ends what was read ahead.
+  void drop_ahead(const std::string& path);
   /// Throws what the engine threw that was to wait at its gate and has ended.
   void require_waiting() const;
   /// Returns when it is saved. Throws what the engine threw.
@@ -54,7 +63,11 @@ class OpenSnapshots {
   SnapshotEngine& engine_;
   Semaphore places_, readers_;
   TaskGroup under_way_;
+  void dismiss(std::unique_ptr<Sitting> sitting);
+
   std::map<std::string, std::unique_ptr<Sitting>> sittings_;  ///< by the path of the source
+  std::map<std::string, std::unique_ptr<Sitting>> ahead_;     ///< the same, those that were read and are held back
+  std::vector<std::unique_ptr<Sitting>> dismissed_;           ///< told to end; nobody asks what became of them
 };
 
 }  // namespace kopidocka

@@ -20,7 +20,8 @@ Task<> open_now(RunState& state, SnapshotRequest request) {
 }
 
 Task<> look_meanwhile(RunState& state, std::string path, Cancel ending, bool& as_it_was) {
-  as_it_was = co_await is_as_it_was(state, std::move(path), std::move(ending));
+  const auto look = co_await look_again(state, std::move(path), std::move(ending));
+  as_it_was = look.well;
 }
 
 /// Lets the engine read, and looks at the same time whether the warm pass can be trusted. True when both are well.
@@ -96,12 +97,47 @@ Task<Snapshot> save_clone(RunState& state, SnapshotRequest request) {
   co_return co_await state.open_snapshots.saved(path);
 }
 
+/// Of a source that nobody was writing to while it was read beforehand: perhaps nobody does until the stop.
+Task<> read_ahead(RunState& state, SnapshotRequest request) {
+  auto whole = completed(state, std::move(request));
+  co_await state.open_snapshots.read_ahead(std::move(whole), state.context.limits.open_timeout, state.engine_cancel);
+}
+
+/// Inside the hold. Nothing was touched since it was read ahead: then there is nothing to read. Else it is read as ever.
+Task<> read_what_was_read_ahead(RunState& state, SnapshotRequest request) {
+  const auto path = request.source.path;
+  const auto look = co_await look_again(state, path, state.engine_cancel);
+  if (look.still && look.well) {
+    state.open_snapshots.keep_ahead(path);
+    state.readings[path].mode = Reading::Mode::ahead;
+    co_return;
+  }
+  state.engine_cancel.throw_if_requested();
+  state.open_snapshots.drop_ahead(path);
+  if (look.well) {
+    co_await state.open_snapshots.read(path);
+  } else {
+    co_await read_again(state, std::move(request));
+  }
+}
+
+Task<> read_exactly(RunState& state, SnapshotRequest request) {
+  const auto path = request.source.path;
+  if (state.open_snapshots.is_ahead(path)) co_return co_await read_what_was_read_ahead(state, std::move(request));
+  const bool well = co_await read_in_trust(state, path);
+  if (!well) co_await read_again(state, std::move(request));
+}
+
 }  // namespace
 
 Task<> perform_open(RunState& state, OpenSnapshot step) {
-  if (is_cloned(state, step.request.source.path)) co_return;
+  const auto path = step.request.source.path;
+  if (is_cloned(state, path)) co_return;
   state.snapshot_begun = true;
-  co_await open_now(state, std::move(step.request));
+  co_await open_now(state, step.request);
+  const auto reading = state.readings.find(path);
+  const bool still = reading != state.readings.end() && reading->second.mode == Reading::Mode::exact && reading->second.still;
+  if (still && step.room_for_two && state.context.engine.reads_ahead()) co_await read_ahead(state, std::move(step.request));
 }
 
 Task<> perform_read(RunState& state, ReadSource step) {
@@ -114,8 +150,7 @@ Task<> perform_read(RunState& state, ReadSource step) {
     const auto reading = state.readings.find(path);
     const bool trusts = reading != state.readings.end() && reading->second.mode == Reading::Mode::exact;
     if (trusts) {
-      const bool well = co_await read_in_trust(state, path);
-      if (!well) co_await read_again(state, std::move(step.request));
+      co_await read_exactly(state, std::move(step.request));
     } else {
       co_await state.open_snapshots.read(path);
     }

@@ -74,6 +74,7 @@ Task<std::uint64_t> pass_exactly(RunState& state, const WarmUp& step, Reading& r
   uploaded = true;
   const auto touched = co_await context.worker.touched(reading.settled, kMostTouched, context.limits.snapshot_timeout, state.engine_cancel);
   if (!touched.exact) throw Error(ErrorKind::refused, touched.reason);
+  reading.still = touched.still;
   std::vector<std::string> paths;
   for (const auto& file : touched.files) paths.push_back(file.path);
   auto doubt = co_await context.engine.distrust(warm.id, step.source.path, reading.settled.since(), std::move(paths), state.engine_cancel);
@@ -142,6 +143,7 @@ std::string_view to_string(Reading::Mode mode) {
   switch (mode) {
     case Mode::cold: return "cold";
     case Mode::safe: return "safe";
+    case Mode::ahead: return "ahead";
     case Mode::exact: return "exact";
     case Mode::clone: return "clone";
   }
@@ -168,13 +170,15 @@ Task<> perform_warm_up(RunState& state, WarmUp step) {
   }
 }
 
-Task<bool> is_as_it_was(RunState& state, std::string path, Cancel cancel) {
-  const auto& reading = state.readings.at(path);
+Task<SecondLook> look_again(RunState& state, std::string path, Cancel cancel) {
+  auto& reading = state.readings.at(path);
+  SecondLook look;
   std::string reason;
   std::exception_ptr failure;
   try {
     const auto touched = co_await state.context.worker.touched(reading.settled, kMostTouchedInHold, state.context.limits.snapshot_timeout, cancel);
     if (!touched.exact) reason = touched.reason;
+    look.still = touched.still;
     for (const auto& file : touched.files) {
       if (reading.trust.vouches_for(file.path, file.size, file.mtime_second)) reason = printable(file.path) + " was changed since and looks as before";
     }
@@ -182,8 +186,9 @@ Task<bool> is_as_it_was(RunState& state, std::string path, Cancel cancel) {
     failure = std::current_exception();
   }
   if (failure) reason = to_error(failure).text();
-  if (!reason.empty()) state.readings.at(path).reason = "the warm pass could not be trusted: " + reason;
-  co_return reason.empty();
+  if (!reason.empty()) reading.reason = "the warm pass could not be trusted: " + reason;
+  look.well = reason.empty();
+  co_return look;
 }
 
 namespace {

@@ -52,6 +52,7 @@ void to_json(json& object, const Touched& touched) {
             {"exact", touched.exact},
             {"truncated", touched.truncated},
             {"reason", touched.reason},
+            {"still", touched.still},
             {"clock_offset_ns", touched.clock_offset_ns}};
 }
 
@@ -63,6 +64,7 @@ void from_json(const json& object, Touched& touched) {
   object.at("exact").get_to(touched.exact);
   object.at("truncated").get_to(touched.truncated);
   object.at("reason").get_to(touched.reason);
+  object.at("still").get_to(touched.still);
   object.at("clock_offset_ns").get_to(touched.clock_offset_ns);
 }
 

@@ -115,14 +115,18 @@ class TouchedFinder {
   void enter(const WalkEntry& entry) {
     if (!strange_.empty() && is_below(entry.path, strange_)) return;
     strange_.clear();
+    // What was removed, added or renamed in it changed the folder.
+    moved = moved || nanoseconds(entry.info.st_ctim) >= settled_.since_ns;
     if (!std::binary_search(settled_.folders.begin(), settled_.folders.end(), mark_of(entry.path, entry.info))) {
       strange_ = entry.path;
+      moved = true;
       all_strange_ = all_strange_ || entry.path.empty();
     }
   }
 
   /// Files that came in a folder from elsewhere keep their times. Links can be replaced, too.
   void see(const WalkEntry& entry) {
+    moved = moved || nanoseconds(entry.info.st_ctim) >= settled_.since_ns;
     if (!S_ISREG(entry.info.st_mode) && !S_ISLNK(entry.info.st_mode)) return;
     const bool came = all_strange_ || (!strange_.empty() && is_below(entry.path, strange_));
     if (!came && nanoseconds(entry.info.st_ctim) < settled_.since_ns) return;
@@ -136,6 +140,7 @@ class TouchedFinder {
   }
 
   Touched touched;
+  bool moved = false;  ///< anything at all
 
  private:
   const Settled& settled_;
@@ -177,6 +182,7 @@ Touched touched_since(const Settled& settled, size_t limit) {
   touched.clock_offset_ns = clock_offset();
   if (std::abs(touched.clock_offset_ns - settled.clock_offset_ns) > kClockTolerance.count()) touched.reason = "the clock was set meanwhile";
   touched.exact = settled.exact && touched.reason.empty();
+  touched.still = touched.exact && !finder.moved;
   return touched;
 }
 

@@ -145,6 +145,7 @@ struct Touched {
   std::uint64_t bytes = 0;
   bool exact = false;      ///< these are all
   bool truncated = false;  ///< there were more than the limit
+  bool still = false;      ///< exact, and nothing else was touched, removed or added either: all is as when it was settled
   std::string reason;      ///< why they may not be all; empty when they are
   std::int64_t clock_offset_ns = 0;
 };

@@ -68,6 +68,8 @@ class FakeEngine : public SnapshotEngine {
     co_return found;
   }
   Task<> restore(RestoreRequest, Cancel) override { co_return; }
+  Task<SnapshotListing> browse(Snapshot, std::string, Cancel) override { co_return SnapshotListing(); }
+  Task<> read_file(Snapshot, std::string, int, Cancel) override { co_return; }
   Task<> remove(std::vector<std::string> ids, Cancel) override {
     if (remove_error) throw *remove_error;
     for (const auto& id : ids) std::erase_if(snapshots, [&](const Snapshot& snapshot) { return snapshot.id == id; });

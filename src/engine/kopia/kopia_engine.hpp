@@ -31,9 +31,12 @@ class KopiaEngine : public SnapshotEngine {
   Task<RepositoryInfo> create(Cancel cancel) override;
   Task<> prepare(std::vector<SourcePolicy> policies, Cancel cancel) override;
   bool waits_at_gate() const override { return !settings_.gate_helper.empty(); }
+  bool reads_ahead() const override { return waits_at_gate(); }
   Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override;
   Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel cancel) override;
   Task<> restore(RestoreRequest request, Cancel cancel) override;
+  Task<SnapshotListing> browse(Snapshot snapshot, std::string path, Cancel cancel) override;
+  Task<> read_file(Snapshot snapshot, std::string path, int output, Cancel cancel) override;
   Task<> remove(std::vector<std::string> ids, Cancel cancel) override;
   Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) override;
   Task<> verify(std::vector<std::string> ids, int read_percent, Cancel cancel) override;
@@ -59,10 +62,11 @@ class KopiaEngine : public SnapshotEngine {
   Task<std::map<std::string, KopiaChange>> make_policies_hold(std::vector<SourcePolicy> policies, Cancel cancel);
   ProgramCall snapshot_call(const SnapshotRequest& request) const;
   Task<ProcessResult> run_outside_gate(ProgramCall call, SnapshotGate* gate, Cancel cancel);
-  Task<ProcessResult> run_at_gate(ProgramCall call, SnapshotGate& gate, Cancel cancel);
+  Task<ProcessResult> run_at_gate(ProgramCall call, SnapshotGate& gate, bool held_back, Cancel cancel);
   Task<Snapshot> judge(ProcessResult result, ProgramCall call);
   Task<Snapshot> confirm(Snapshot claimed, ProcessResult result, ProgramCall call);
   Task<> discard(std::string id);
+  Task<SnapshotListing> folder_at(Snapshot snapshot, std::string path, Cancel cancel);
   Task<std::string> list_text(Cancel cancel);
   bool own(const Snapshot& snapshot) const { return identity().owns(snapshot); }
   KopiaIdentity identity() const { return {settings_.hostname, settings_.username}; }

@@ -1,6 +1,7 @@
 #include "engine/kopia/kopia_json.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -54,6 +55,7 @@ Snapshot decode_snapshot(const json& object) {
   snapshot.ignored_errors = number_at(summary, "numIgnoredErrors");
   snapshot.single_file = text_at(root, "type") == "f";
   if (const auto pins = object.find("pins"); pins != object.end() && pins->is_array()) snapshot.pinned = !pins->empty();
+  snapshot.root = text_at(root, "obj");
   snapshot.incomplete = text_at(object, "incomplete");
   if (snapshot.incomplete.empty()) snapshot.incomplete = text_at(summary, "incomplete");
   return snapshot;
@@ -112,6 +114,32 @@ Result<KopiaCounts> decode_kopia_counts(const std::string& text, const std::stri
     return KopiaCounts{number_at(summary, "files"), number_at(summary, "symlinks"), number_at(summary, "dirs")};
   }
   return Error{ErrorKind::not_found, "there is no snapshot " + printable(id, 100)};
+}
+
+Result<std::vector<SnapshotEntry>> decode_kopia_folder(const std::string& text) {
+  const auto object = json::parse(text, nullptr, false);
+  if (!object.is_object() || text_at(object, "stream") != "kopia:directory") return unreadable("folder", text);
+  std::vector<SnapshotEntry> entries;
+  const auto listed = object.find("entries");
+  if (listed == object.end() || !listed->is_array()) return entries;
+  for (const auto& one : *listed) {
+    if (!one.is_object()) continue;
+    SnapshotEntry entry;
+    const auto type = text_at(one, "type"), mode = text_at(one, "mode");
+    entry.name = text_at(one, "name");
+    entry.type = type == "f"   ? SnapshotEntry::Type::file
+                 : type == "d" ? SnapshotEntry::Type::folder
+                 : type == "s" ? SnapshotEntry::Type::link
+                               : SnapshotEntry::Type::other;
+    entry.bytes = type == "d" ? number_at(object_at(one, "summ"), "size") : number_at(one, "size");
+    entry.mode = static_cast<std::uint32_t>(std::strtoul(mode.c_str(), nullptr, 8)) & 07777;
+    entry.uid = static_cast<std::uint32_t>(number_at(one, "uid"));
+    entry.gid = static_cast<std::uint32_t>(number_at(one, "gid"));
+    entry.mtime = from_iso8601(text_at(one, "mtime"));
+    entries.push_back(std::move(entry));
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return entries;
 }
 
 Result<std::vector<std::string>> decode_kopia_verify(const std::string& output) {

@@ -31,6 +31,9 @@ struct KopiaCounts {
 /// Those of one snapshot of `snapshot list --json`; not_found when it is not there.
 Result<KopiaCounts> decode_kopia_counts(const std::string& json, const std::string& id);
 
+/// A folder as `show` prints it; refused when it is none.
+Result<std::vector<SnapshotEntry>> decode_kopia_folder(const std::string& json);
+
 /// What `snapshot verify --json` says at its end: empty when it found no error.
 Result<std::vector<std::string>> decode_kopia_verify(const std::string& output);
 

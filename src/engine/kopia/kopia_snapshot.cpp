@@ -36,13 +36,25 @@ Task<ProcessResult> KopiaEngine::run_outside_gate(ProgramCall call, SnapshotGate
   co_return result;
 }
 
-Task<ProcessResult> KopiaEngine::run_at_gate(ProgramCall call, SnapshotGate& gate, Cancel cancel) {
+namespace {
+
+Task<> let_go_when_told(SnapshotGate& gate, KopiaGate& door) {
+  const bool told = co_await gate.saving();
+  if (told) door.let_go();
+}
+
+}  // namespace
+
+Task<ProcessResult> KopiaEngine::run_at_gate(ProgramCall call, SnapshotGate& gate, bool held_back, Cancel cancel) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  KopiaGate door(executor, gate, settings_.cache_folder + "/gate", settings_.gate_helper);
+  KopiaGate door(executor, gate, settings_.cache_folder + "/gate", settings_.gate_helper, held_back ? AfterKnock::kept_waiting : AfterKnock::answered);
+  // Ended while it is held back, it would save what it has read as a beginning of a snapshot: it gets no time for that.
+  if (held_back) call.grace = Milliseconds(1);
   call.environment = door.environment();
   call.args.emplace_back("--force-enable-actions");
   TaskGroup group(executor);
   group.spawn(door.serve());
+  if (held_back) group.spawn(let_go_when_told(gate, door));
   ProcessResult result;
   std::exception_ptr failure;
   try {
@@ -69,7 +81,10 @@ Task<Snapshot> KopiaEngine::snapshot(SnapshotRequest request, Cancel cancel) {
   co_await ensure_connected(cancel);
   auto call = snapshot_call(request);
   const bool gated = request.gate != nullptr && waits_at_gate() && !request.single_file && gated_.count(normal_path(request.source.path)) != 0;
-  auto running = gated ? run_at_gate(call, *request.gate, cancel) : run_outside_gate(call, request.gate, cancel);
+  if (request.held_back && !gated) {
+    throw Error(ErrorKind::refused, call.doing + ": it cannot be held back, because Kopia does not come to our gate there");
+  }
+  auto running = gated ? run_at_gate(call, *request.gate, request.held_back, cancel) : run_outside_gate(call, request.gate, cancel);
   auto result = co_await std::move(running);
   co_return co_await judge(std::move(result), std::move(call));
 }

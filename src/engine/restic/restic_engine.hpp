@@ -34,6 +34,8 @@ class ResticEngine : public SnapshotEngine {
   Task<Snapshot> snapshot(SnapshotRequest request, Cancel cancel) override;
   Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel cancel) override;
   Task<> restore(RestoreRequest request, Cancel cancel) override;
+  Task<SnapshotListing> browse(Snapshot snapshot, std::string path, Cancel cancel) override;
+  Task<> read_file(Snapshot snapshot, std::string path, int output, Cancel cancel) override;
   Task<> remove(std::vector<std::string> ids, Cancel cancel) override;
   /// When backups of ours are at work, it is left to whoever comes after them, and nothing went yet.
   Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) override;
@@ -58,6 +60,7 @@ class ResticEngine : public SnapshotEngine {
   Task<> open(Cancel cancel);
   Task<> unlock(Cancel cancel);
   Task<RepositoryInfo> read_info(Cancel cancel);
+  Task<std::string> stored_path(std::string id, std::string path, Cancel cancel);
   Task<std::vector<ResticSnapshot>> read_snapshots(std::vector<std::string> arguments, Cancel cancel);
   Task<> forget(std::vector<std::string> ids, Cancel cancel);
   Task<std::unique_ptr<ResticGate::Pass>> enter_alone(std::string doing, Cancel cancel);

@@ -35,6 +35,13 @@ std::optional<std::uint64_t> restic_bytes_done(const std::string& line);
 /// The path an error line on standard error is about.
 std::optional<std::string> decode_restic_error(const std::string& line);
 
+/// A line of `ls --json`; nothing for one that is no entry.
+struct ResticEntry {
+  std::string path;  ///< as stored
+  SnapshotEntry entry;
+};
+std::optional<ResticEntry> decode_restic_entry(const std::string& line);
+
 /// The repository's id in the output of `cat config`.
 Result<std::string> decode_restic_config(const std::string& json);
 

@@ -245,6 +245,37 @@ TEST_P(KopiaGateContract, TheActionStandsAtTheSourceAloneAndNamesNothingOfOurs) 
   EXPECT_EQ(shell("find '" + repository_.string() + "' -type f | sort | md5sum"), manifests);
 }
 
+TEST_P(KopiaGateContract, WhatIsHeldBackIsSavedWhenItMayBeAndHasWhatWasReadThen) {
+  await(engine_->prepare(std::vector<SourcePolicy>(1, gated_request().policy), Cancel()));
+  auto asked = gated_request();
+  asked.held_back = true;
+  begin(asked);
+  ASSERT_TRUE(arrived());
+  EXPECT_TRUE(let_in());
+  write(source_ / "file", "written after it was read");
+  EXPECT_TRUE(ids(*engine_).empty());
+  EXPECT_FALSE(saved_);
+  gate_->save();
+  finish();
+  ASSERT_TRUE(saved_) << error_->text();
+  EXPECT_EQ(restored("file"), "content");
+}
+
+TEST_P(KopiaGateContract, WhatIsHeldBackAndEndedLeavesNothing) {
+  await(engine_->prepare(std::vector<SourcePolicy>(1, gated_request().policy), Cancel()));
+  auto asked = gated_request();
+  asked.held_back = true;
+  begin(asked);
+  ASSERT_TRUE(arrived());
+  EXPECT_TRUE(let_in());
+  cancel_.request(CancelGrade::abort_step);
+  finish();
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->kind(), ErrorKind::cancelled) << error_->text();
+  EXPECT_TRUE(ids(*engine_).empty()) << "not even a beginning";
+  EXPECT_EQ(helper(), "");
+}
+
 TEST_P(KopiaGateContract, ALongCacheFolderIsNoObstacle) {
   auto own = gated();
   own.cache_folder = (folder_ / std::string(120, 'c')).string();

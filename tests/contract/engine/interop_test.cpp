@@ -94,7 +94,7 @@ TEST_P(PythonOriginal, ItsPointsAreListedWithTheirTimeAndScope) {
 
 TEST_P(PythonOriginal, EveryPartOfItsPointsCanBeRestored) {
   save_standard(kFirst);
-  const auto point = find_point(points(), "shop", kFirst.substr(0, 8)).value();
+  const auto point = find_point(points(), "shop", kFirst.substr(0, 8), std::chrono::system_clock::now()).value();
   std::string seen;
   for (const auto& member : point.members) {
     EXPECT_FALSE(member.legacy_tar);

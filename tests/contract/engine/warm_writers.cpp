@@ -188,6 +188,14 @@ void WarmWriters::start(std::uint32_t seed) {
   }
 }
 
+void WarmWriters::freeze() {
+  for (const auto pid : programs_) ::kill(pid, SIGSTOP);
+}
+
+void WarmWriters::thaw() {
+  for (const auto pid : programs_) ::kill(pid, SIGCONT);
+}
+
 void WarmWriters::stop() {
   for (const auto pid : programs_) ::kill(pid, SIGKILL);
   for (const auto pid : programs_) ::waitpid(pid, nullptr, 0);

@@ -22,6 +22,9 @@ class WarmWriters {
 
   /// Begins with files that have not had these times before. `seed` makes the next round another one.
   void start(std::uint32_t seed);
+  /// Nobody does anything until thaw(); what is mapped stays mapped.
+  void freeze();
+  void thaw();
   /// Killed and waited for: nobody writes any more.
   void stop();
 

@@ -174,11 +174,29 @@ class FindPoint : public testing::Test {
     points = restore_points(all);
   }
   std::string find(const std::string& at, Seconds offset = Seconds(0), const std::string& unit = "shop") {
-    const auto found = find_point(points, unit, at, offset);
+    const auto found = find_point(points, unit, at, from_iso8601("2026-11-22T12:00:00Z"), offset);
     return found ? found->backup_id : std::string("error: ") + found.error().what();
   }
   std::vector<RestorePoint> points;
 };
+
+TEST_F(FindPoint, SoLongAgoIsTheNewestThatIsAtLeastThatOld) {
+  EXPECT_EQ(find("1 day ago"), "aaaaaaaa-0002");
+  EXPECT_EQ(find("2 days ago"), "aaaaaaaa-0001");
+  EXPECT_EQ(find(" 50 hours ago"), "aaaaaaaa-0001");
+  EXPECT_THAT(find("1 week ago"), testing::HasSubstr("is that old"));
+  for (const auto* wrong : {"days ago", "3 days", "3 fortnights ago", "-1 days ago", "3  days ago", "999999 days ago"}) {
+    EXPECT_THAT(find(wrong), testing::HasSubstr("is called")) << wrong;
+  }
+}
+
+TEST_F(FindPoint, OfOneMachineAlone) {
+  EXPECT_EQ(points_of_machine(points, "")->size(), 3u);
+  EXPECT_EQ(points_of_machine(points, points.front().host)->size(), 3u);
+  const auto typo = points_of_machine(points, points.front().host + "x");
+  ASSERT_FALSE(typo);
+  EXPECT_THAT(typo.error().next_step(), testing::HasSubstr("did you mean " + points.front().host));
+}
 
 TEST_F(FindPoint, LatestIsTheNewestCompleteOne) {
   EXPECT_EQ(find("latest"), "aaaaaaaa-0002");

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -104,6 +105,27 @@ TEST_P(SettleOnDisk, WaitsForAWriteThatIsUnderWay) {
   write.let_go_on();
   EXPECT_TRUE(settling.get().exact);
   EXPECT_EQ(test::read(at("data/below/three")), std::string(test::SlowWrite::kBytes, 'n'));
+}
+
+TEST_P(SettleOnDisk, IsStillUntilAnythingAtAllIsTouched) {
+  test::write(at("data/below/for removal"), "x");
+  ASSERT_EQ(::mkfifo(at("data/pipe").c_str(), 0600), 0);
+  const std::pair<const char*, std::string> touches[] = {
+      {"written", "echo >> '" + at("data/one") + "'"},
+      {"written and put back", "touch -r '" + at("data/two") + "' /tmp/kd-settle; echo >> '" + at("data/two") + "'; touch -r /tmp/kd-settle '" + at("data/two") + "'; rm /tmp/kd-settle"},
+      {"rights", "chmod 0600 '" + at("data/one") + "'"},
+      {"removed", "rm '" + at("data/below/for removal") + "'"},
+      {"an empty folder", "mkdir '" + at("data/below/new") + "'"},
+      {"renamed folder", "mv '" + at("data/below") + "' '" + at("data/under") + "'"},
+      {"rights of a folder", "chmod 0750 '" + at("data/under") + "'"},
+      {"a pipe", "chmod 0640 '" + at("data/pipe") + "'"},
+      {"the source itself", "chmod 0750 '" + at("data") + "'"}};
+  for (const auto& [what, command] : touches) {
+    const auto settled = settle_now(at("data"));
+    EXPECT_TRUE(touched_since(settled, kLimit).still) << "before: " << what;
+    ASSERT_EQ(std::system(command.c_str()), 0) << what;
+    EXPECT_FALSE(touched_since(settled, kLimit).still) << what;
+  }
 }
 
 TEST_P(SettleOnDisk, EveryTouchIsTold) {
