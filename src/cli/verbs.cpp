@@ -6,7 +6,7 @@ namespace kopidocka {
 namespace {
 
 constexpr OptionSpec kAll{"all", "", "every enabled unit"};
-constexpr OptionSpec kAt{"at", "WHEN", "latest, an id, '3 days ago', or a time in UTC (newest backup not later)"};
+constexpr OptionSpec kAt{"at", "WHEN", "latest, an id, '3 days ago' or a time in UTC"};
 constexpr OptionSpec kMachine{"machine", "NAME", "what that machine saved, not this one"};
 constexpr OptionSpec kDryRun{"dry-run", "", "print the plan and change nothing"};
 
@@ -21,7 +21,7 @@ std::vector<VerbSpec> make_table() {
        {kAll, kDryRun, {"scope", "SCOPE", "minimal (data), standard (and recipe, networks) or full"}}, true, true, false, verb_backup},
       {"snapshots", "[UNIT...]", 0, 1000, "what can be restored", {"kopi-docka snapshots shop"},
        {{"all-hosts", "", "also what other hosts saved in this repository"}, kMachine}, true, true, false, verb_snapshots},
-      {"files", "UNIT [PLACE]", 1, 2, "look into a backup: its volumes, binds and recipe, and the folders in them",
+      {"files", "UNIT [PLACE]", 1, 2, "look into a backup and the folders in it",
        {"kopi-docka files shop", "kopi-docka files shop db/base --at '3 days ago'", "kopi-docka files shop /srv/shop/web"}, {kAt, kMachine}, true,
        true, false, verb_files},
       {"cat", "UNIT PLACE", 2, 2, "write one file of a backup to standard output",

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "engine/go_mode.hpp"
 
 namespace kopidocka {
 namespace {
@@ -132,7 +133,7 @@ Result<std::vector<SnapshotEntry>> decode_kopia_folder(const std::string& text) 
                  : type == "s" ? SnapshotEntry::Type::link
                                : SnapshotEntry::Type::other;
     entry.bytes = type == "d" ? number_at(object_at(one, "summ"), "size") : number_at(one, "size");
-    entry.mode = static_cast<std::uint32_t>(std::strtoul(mode.c_str(), nullptr, 8)) & 07777;
+    entry.mode = unix_mode(std::strtoull(mode.c_str(), nullptr, 8));
     entry.uid = static_cast<std::uint32_t>(number_at(one, "uid"));
     entry.gid = static_cast<std::uint32_t>(number_at(one, "gid"));
     entry.mtime = from_iso8601(text_at(one, "mtime"));

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "engine/go_mode.hpp"
 
 namespace kopidocka {
 namespace {
@@ -103,8 +104,6 @@ std::optional<ResticEntry> decode_restic_entry(const std::string& line) {
   const auto object = json::parse(line, nullptr, false);
   const bool is_node = object.is_object() && (text_at(object, "struct_type") == "node" || text_at(object, "message_type") == "node");
   if (!is_node) return std::nullopt;
-  constexpr std::uint64_t kSetuid = 1u << 23, kSetgid = 1u << 22, kSticky = 1u << 20;  // of Go's os.FileMode
-  const auto mode = number_at(object, "mode");
   const auto type = text_at(object, "type");
   ResticEntry found;
   found.path = text_at(object, "path");
@@ -115,8 +114,7 @@ std::optional<ResticEntry> decode_restic_entry(const std::string& line) {
                : type == "symlink" ? SnapshotEntry::Type::link
                                    : SnapshotEntry::Type::other;
   entry.bytes = type == "file" ? number_at(object, "size") : 0;
-  entry.mode = static_cast<std::uint32_t>(mode & 0777) | ((mode & kSetuid) != 0 ? 04000u : 0u) | ((mode & kSetgid) != 0 ? 02000u : 0u) |
-               ((mode & kSticky) != 0 ? 01000u : 0u);
+  entry.mode = unix_mode(number_at(object, "mode"));
   entry.uid = static_cast<std::uint32_t>(number_at(object, "uid"));
   entry.gid = static_cast<std::uint32_t>(number_at(object, "gid"));
   entry.mtime = from_iso8601(text_at(object, "mtime"));

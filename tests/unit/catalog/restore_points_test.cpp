@@ -1,5 +1,6 @@
 #include "catalog/restore_points.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace kopidocka {
