@@ -119,6 +119,7 @@ void finish(RestorePoint& point) {
   for (const auto& member : point.members) {
     if (const auto scope = scope_from(tag(member.snapshot, "backup_scope"))) point.scope = *scope;
     point.consistency = std::max(point.consistency, consistency_of(member.snapshot));
+    point.pinned = point.pinned || member.snapshot.pinned;
   }
   judge(point);
 }

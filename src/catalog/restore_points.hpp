@@ -29,6 +29,7 @@ struct RestorePoint {
   Consistency consistency = Consistency::stop;  ///< the weakest of its members
   std::vector<PointMember> members;  ///< recipe, networks, docker_config, volumes, binds; by name within a type
   bool complete = true;  ///< false: half a run (fewer sources than its own tags promise); not offered by default
+  bool pinned = false;   ///< somebody pinned one of its members: no retention lets that go
   bool partial = false;  ///< some entries could not be read when it was made, or its recipe is missing
   std::vector<std::string> problems;
   std::uint64_t bytes = 0, files = 0;  ///< of volumes and binds

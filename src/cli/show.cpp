@@ -150,7 +150,8 @@ void show_points(std::ostream& out, const json& points) {
     }
     const auto state = !point.value("complete", true) ? "INCOMPLETE" : point.value("partial", false) ? "partial" : "complete";
     found->second.add({time_text(point.at("time")), text_of(point, "scope"), format_bytes(point.value("bytes", std::uint64_t{0})),
-                       std::to_string(point.value("files", std::uint64_t{0})), with_consistency(state, point), text_of(point, "backup_id").substr(0, 8)});
+                       std::to_string(point.value("files", std::uint64_t{0})), with_consistency(state, point) + (point.value("pinned", false) ? ", pinned" : ""),
+                       text_of(point, "backup_id").substr(0, 8)});
   }
   if (tables.empty()) out << "no snapshots yet\n";
   for (const auto& [owner, table] : tables) {
@@ -214,6 +215,10 @@ void show_status(std::ostream& out, const json& status) {
     if (held.contains(unit)) out << ", stopped for it:" << names_text(held[unit]);
     out << "\n";
     held.erase(unit);
+  }
+  const auto paused = status.value("paused", json::object());
+  for (const auto& [unit, until] : paused.items()) {
+    out << "\npaused: " << (unit == "*" ? "every unit" : printable(unit)) << (until.is_null() ? "" : " until " + minute_text(until) + " UTC") << "\n";
   }
   for (const auto& [unit, containers] : held.items()) {
     out << "\nHELD STOPPED: unit " << printable(unit) << ":" << names_text(containers) << "\n";

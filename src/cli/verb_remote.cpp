@@ -51,11 +51,9 @@ void show_recovery(std::ostream& out, const json& outcome) {
   for (const auto& problem : outcome.at("problems")) out << "! " << printable(problem.get<std::string>()) << "\n";
 }
 
-bool confirmed(const VerbContext& context) {
+bool confirmed(const VerbContext& context, const char* why_asked) {
   if (context.arguments.has("yes")) return true;
-  if (::isatty(STDIN_FILENO) != 1) {
-    throw Error(ErrorKind::usage, "a restore asks before it replaces data, and there is nobody to answer", "add --yes");
-  }
+  if (::isatty(STDIN_FILENO) != 1) throw Error(ErrorKind::usage, std::string(why_asked) + ", and there is nobody to answer", "add --yes");
   context.err << "Go on? [y/N] " << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
@@ -158,7 +156,7 @@ ExitCode verb_restore(const VerbContext& context) {
   }
   context.err << "restore " << printable(arguments.words.front()) << " from backup " << plan.value("backup_id", "") << "\n"
               << plan.value("text", "");
-  if (!confirmed(context)) {
+  if (!confirmed(context, "a restore asks before it replaces data")) {
     context.err << "nothing was changed\n";
     return ExitCode::refused;
   }
@@ -166,6 +164,79 @@ ExitCode verb_restore(const VerbContext& context) {
   args["at"] = plan.at("backup_id");
   args["dry_run"] = false;
   return ask_and_show(context, "restore", args, show_report);
+}
+
+namespace {
+
+json points_args(const Arguments& arguments) {
+  return {{"unit", arguments.words.front()}, {"at", arguments.get("at")}, {"machine", arguments.get("machine")}, {"all", arguments.has("all")}};
+}
+
+void show_point(std::ostream& out, const json& point) { show_points(out, json::array({point})); }
+
+ExitCode pin_or_unpin(const VerbContext& context, const char* verb) {
+  if (!context.arguments.has("at")) throw Error(ErrorKind::usage, "no backup is named", std::string("kopi-docka ") + verb + " UNIT --at WHEN");
+  return ask_and_show(context, verb, points_args(context.arguments), show_point);
+}
+
+}  // namespace
+
+namespace {
+
+void show_cancelled(std::ostream& out, const json& report) {
+  if (report.is_object()) return show_report(out, report);
+  out << "it had not begun yet and will not\n";
+}
+
+void show_pauses(std::ostream& out, const json& paused) {
+  if (paused.empty()) out << "nothing is paused\n";
+  for (const auto& [unit, until] : paused.items()) {
+    out << (unit == "*" ? "every unit" : "unit " + printable(unit)) << " is paused "
+        << (until.is_null() ? "until it is resumed" : "until " + until.get<std::string>().substr(0, 16) + " UTC") << "\n";
+  }
+}
+
+json units_args(const Arguments& arguments) {
+  if (arguments.words.empty() != arguments.has("all")) throw Error(ErrorKind::usage, "name one or more units, or use --all");
+  return {{"units", arguments.words}, {"all", arguments.has("all")}, {"for", arguments.get("for")}};
+}
+
+}  // namespace
+
+ExitCode verb_cancel(const VerbContext& context) {
+  return ask_and_show(context, "cancel", {{"unit", context.arguments.words.front()}}, show_cancelled);
+}
+
+ExitCode verb_pause(const VerbContext& context) { return ask_and_show(context, "pause", units_args(context.arguments), show_pauses); }
+
+ExitCode verb_resume(const VerbContext& context) { return ask_and_show(context, "resume", units_args(context.arguments), show_pauses); }
+
+ExitCode verb_pin(const VerbContext& context) { return pin_or_unpin(context, "pin"); }
+
+ExitCode verb_unpin(const VerbContext& context) { return pin_or_unpin(context, "unpin"); }
+
+ExitCode verb_delete(const VerbContext& context) {
+  const auto& arguments = context.arguments;
+  if (arguments.has("all") == arguments.has("at")) throw Error(ErrorKind::usage, "say which backup: either --at WHEN or --all");
+  auto args = points_args(arguments);
+  args["dry_run"] = true;
+  if (arguments.has("dry-run")) return ask_and_show(context, "delete", args, show_points);
+  const auto doomed = parsed(ask(context, "delete", args));
+  show_points(context.err, doomed);
+  if (!confirmed(context, "removed backups do not come back, so this is asked")) {
+    context.err << "nothing was changed\n";
+    return ExitCode::refused;
+  }
+  // The very ones that were shown.
+  if (!arguments.has("all")) args["at"] = doomed.at(0).at("backup_id");
+  args["dry_run"] = false;
+  const auto reply = ask(context, "delete", args);
+  if (arguments.has("json")) {
+    context.out << pretty(parsed(reply)) << std::endl;
+  } else {
+    context.out << "removed " << parsed(reply).size() << " backups\n";
+  }
+  return reply.exit_code;
 }
 
 ExitCode verb_status(const VerbContext& context) { return ask_and_show(context, "status", json::object(), show_status); }

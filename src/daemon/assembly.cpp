@@ -73,6 +73,7 @@ Assembly::Assembly(boost::asio::any_io_executor io, Settings loaded)
                 if (on_journal_failure) on_journal_failure();
               }),
       reports(state.reports()),
+      pauses(state.path() / "paused.json"),
       worker(own_binary()),
       repository_turn_(executor, 1) {}
 
@@ -94,6 +95,7 @@ void Assembly::open_folders() {
   if (auto opened = reports.open(); !opened) throw opened.error();
   if (auto made = make_private_folder(settings.cache_dir); !made) throw Error(made.error()).in("cache folder (KOPI_DOCKA_CACHE_DIR)");
   if (const auto runs = journal.open_runs()) held.seed(*runs);
+  pauses.load();
   folders_open_ = true;
 }
 

@@ -11,6 +11,7 @@
 #include "catalog/report_store.hpp"
 #include "config/settings.hpp"
 #include "daemon/held_ledger.hpp"
+#include "daemon/pauses.hpp"
 #include "daemon/state_folder.hpp"
 #include "docker/engine_client.hpp"
 #include "engine/factory.hpp"
@@ -71,6 +72,7 @@ struct Assembly {
   HeldLedger held;
   Journal journal;
   ReportStore reports;
+  Pauses pauses;
   Worker worker;
   std::function<void(const DockerRequest&)> on_docker_request;  ///< for metrics; may be empty
   std::function<void()> on_journal_failure;                     ///< the same

@@ -327,6 +327,23 @@ size_t Coordinator::waiting() const {
   return static_cast<size_t>(std::count_if(active_.begin(), active_.end(), [](const auto& entry) { return entry.second.run.empty(); }));
 }
 
+Task<std::optional<RunReport>> Coordinator::cancel(std::string unit) {
+  const auto active = active_.find(unit);
+  if (active == active_.end()) {
+    throw Error(ErrorKind::not_found, "unit " + printable(unit) + " has no backup or restore going on", "'kopi-docka status' shows what is");
+  }
+  const auto since = active->second.since;
+  cancels_.at(unit).request(CancelGrade::abort_step);
+  std::string run;
+  // A later run of the unit is another one.
+  for (auto found = active_.find(unit); found != active_.end() && found->second.since == since; found = active_.find(unit)) {
+    run = found->second.run;
+    co_await run_ended_.wait_for(Milliseconds(1'000));
+  }
+  if (run.empty()) co_return std::nullopt;
+  co_return assembly_.reports.find(run);
+}
+
 void Coordinator::shut_down() {
   shutting_down_ = true;
   debts_changed_.notify();

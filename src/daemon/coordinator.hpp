@@ -81,6 +81,8 @@ class Coordinator {
   size_t waiting() const;
   /// While there is a reason, no run begins; those going on end as usual. Recovery, which only starts, goes on.
   void stand_back(std::optional<Error> reason) { standing_back_ = std::move(reason); }
+  /// Asks the unit's run to end and waits until it has; its report, when one was saved. not_found when it has none.
+  Task<std::optional<RunReport>> cancel(std::string unit);
   /// Asks every run to end; they start their containers first. New runs are refused from now on.
   void shut_down();
 

@@ -57,6 +57,7 @@ Daemon::Daemon(boost::asio::any_io_executor executor, Settings settings, std::ve
       signals_(executor, SIGTERM, SIGINT),
       tick_(executor) {
   assembly_.observers = {&metrics_, &log_};
+  service_.pauses_changed = [this] { scheduler_.pauses_changed(); };
   service_.ready = [this] { return announced_ && rival_.empty() && !stopping_; };
   listen_for_hangup(signals_);
   // The control socket answers before debts are paid and before it is known whose turn it is.

@@ -53,13 +53,13 @@ Scheduler::Scheduler(boost::asio::any_io_executor executor, Coordinator& coordin
   coordinator_.on_end = [this](const std::string& unit, RunKind) { run_ended(unit); };
 }
 
-void Scheduler::add(const Unit& unit, DueRule rule, TimePoint now) {
-  const auto past = past_runs(coordinator_.assembly().reports, unit.name);
-  auto last = past.real.value_or(memory_.first_seen(unit.name, now));
+void Scheduler::add(const std::string& unit, DueRule rule, TimePoint now) {
+  const auto past = past_runs(coordinator_.assembly().reports, unit);
+  auto last = past.real.value_or(memory_.first_seen(unit, now));
   // What was refused is still to be done, but not again and again: what this process tried counts whatever came of it.
-  if (const auto begun = begun_.find(unit.name); begun != begun_.end()) last = std::max(last, begun->second);
-  queue_.put(unit.name, std::move(rule), last, now, past.any);
-  if (coordinator_.is_active(unit.name)) queue_.occupied(unit.name);
+  if (const auto begun = begun_.find(unit); begun != begun_.end()) last = std::max(last, begun->second);
+  queue_.put(unit, std::move(rule), last, now, past.any);
+  if (coordinator_.is_active(unit)) queue_.occupied(unit);
 }
 
 void Scheduler::run_began(const std::string& unit, RunKind kind) {
@@ -82,16 +82,27 @@ void Scheduler::allow(bool allowed) {
 }
 
 void Scheduler::set_units(const std::vector<Unit>& units) {
-  const auto now = coordinator_.assembly().clock.now();
-  std::set<std::string> present;
+  rules_.clear();
   for (const auto& unit : units) {
     if (!unit.policy.enabled || !unit.policy.schedule || !unit.valid()) continue;
-    present.insert(unit.name);
-    DueRule rule{*unit.policy.schedule, unit.policy.jitter, unit.policy.catch_up, unit.policy.priority};
-    if (known_.count(unit.name) == 0) {
-      add(unit, std::move(rule), now);
+    rules_.emplace(unit.name, DueRule{*unit.policy.schedule, unit.policy.jitter, unit.policy.catch_up, unit.policy.priority});
+  }
+  apply_rules();
+}
+
+void Scheduler::pauses_changed() { apply_rules(); }
+
+void Scheduler::apply_rules() {
+  const auto now = coordinator_.assembly().clock.now();
+  const auto& pauses = coordinator_.assembly().pauses;
+  std::set<std::string> present;
+  for (const auto& [unit, rule] : rules_) {
+    if (pauses.holds(unit, now)) continue;
+    present.insert(unit);
+    if (known_.count(unit) == 0) {
+      add(unit, rule, now);
     } else {
-      queue_.put(unit.name, std::move(rule), std::nullopt, now);
+      queue_.put(unit, rule, std::nullopt, now);
     }
   }
   for (const auto& unit : known_) {
@@ -107,14 +118,25 @@ void Scheduler::begin_due() {
   for (auto& due : taken.due) group_.spawn(run_unit(std::move(due)));
 }
 
+void Scheduler::end_pauses() {
+  auto& pauses = coordinator_.assembly().pauses;
+  const auto ended = pauses.end_what_is_over(coordinator_.assembly().clock.now());
+  if (!ended) spdlog::error("paused units: {}", ended.error().what());
+  if (!ended || *ended) apply_rules();
+}
+
 Task<> Scheduler::run() {
   const auto& clock = coordinator_.assembly().clock;
   while (!stopped_) {
     auto pause = kIdle;
+    if (coordinator_.assembly().pauses.next_end()) end_pauses();
     if (allowed_) {
       begin_due();
       const auto now = clock.now();
       pause = std::chrono::ceil<Milliseconds>(queue_.next_wake(now) - now);
+    }
+    if (const auto end = coordinator_.assembly().pauses.next_end()) {
+      pause = std::min(pause, std::chrono::ceil<Milliseconds>(*end - clock.now()));
     }
     if (!stopped_) (void)co_await wake_.wait_for(std::max(pause, Milliseconds(50)));
   }

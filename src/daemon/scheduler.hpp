@@ -22,6 +22,8 @@ class Scheduler {
 
   /// The present set: new schedules are added, changed ones replaced, vanished ones forgotten.
   void set_units(const std::vector<Unit>& units);
+  /// To be called when a pause has begun or ended. A paused unit has no times; what passed meanwhile is one catch-up afterwards.
+  void pauses_changed();
 
   /// Whether runs may be begun: not before there is a repository, not beside a rival. Times that pass meanwhile are missed
   /// and made up for by one run. Not allowed at first.
@@ -38,13 +40,16 @@ class Scheduler {
   void begin_due();
   void run_began(const std::string& unit, RunKind kind);
   void run_ended(const std::string& unit);
-  void add(const Unit& unit, DueRule rule, TimePoint now);
+  void add(const std::string& unit, DueRule rule, TimePoint now);
+  void apply_rules();
+  void end_pauses();
 
   Coordinator& coordinator_;
   UnitMemory& memory_;
   std::function<void(const Missed&)> on_missed_;
   DueQueue queue_;
-  std::set<std::string> known_;
+  std::map<std::string, DueRule> rules_;  ///< of all units with a schedule
+  std::set<std::string> known_;           ///< those of them that are not paused
   std::map<std::string, TimePoint> begun_;  ///< when a unit's last backup was begun by this process, however it ended
   Signal wake_;
   TaskGroup group_;

@@ -6,17 +6,13 @@
 
 #include "base/text.hpp"
 #include "daemon/doctor.hpp"
-#include "daemon/inside.hpp"
+#include "daemon/service_parts.hpp"
 #include "daemon/views.hpp"
 
 namespace kopidocka {
 namespace {
 
 using nlohmann::json;
-
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-ControlReply reply(const json& value, ExitCode code = ExitCode::ok) { return ControlReply(dump(value), code); }
 
 ExitCode code_of(RunResult result) {
   switch (result) {
@@ -31,10 +27,6 @@ ExitCode code_of(RunResult result) {
 ExitCode code_of(const RunReport& report) {
   return report.reason == "cancelled" ? ExitCode::interrupted : code_of(report.result);
 }
-
-std::string text_arg(const json& args, const char* name) { return args.value(name, std::string()); }
-
-std::vector<std::string> list_arg(const json& args, const char* name) { return args.value(name, std::vector<std::string>()); }
 
 std::optional<Scope> scope_arg(const json& args) {
   const auto text = text_arg(args, "scope");
@@ -81,7 +73,7 @@ void ProgressObserver::on_run_event(const RunEvent& event) {
     case RunEvent::Kind::hook_ended:
     case RunEvent::Kind::phase: return;
   }
-  sink_(dump(line));
+  sink_(one_line(line));
 }
 
 Service::Service(Coordinator& coordinator, std::function<std::optional<TimePoint>(const std::string&)> next_run)
@@ -99,6 +91,12 @@ Task<ControlReply> Service::handle(ControlRequest request, ProgressSink progress
     if (request.verb == "backup") co_return co_await backup(args, progress, cancel);
     if (request.verb == "snapshots") co_return co_await snapshots(args);
     if (request.verb == "files") co_return co_await files(args, cancel);
+    if (request.verb == "cancel") co_return co_await cancel_run(args);
+    if (request.verb == "pause") co_return co_await pause(args);
+    if (request.verb == "resume") co_return resume(args);
+    if (request.verb == "pin") co_return co_await pin(args, true, cancel);
+    if (request.verb == "unpin") co_return co_await pin(args, false, cancel);
+    if (request.verb == "delete") co_return co_await remove_points(args, cancel);
     if (request.verb == "cat") co_return co_await cat(args, cancel);
     if (request.verb == "restore") co_return co_await restore(args, progress, cancel);
     if (request.verb == "status") co_return co_await status();
@@ -208,28 +206,49 @@ Task<ControlReply> Service::snapshots(const Json& args) {
   co_return reply(listed);
 }
 
-namespace {
-
-PlaceWish place_wish(const json& args) {
-  PlaceWish wish;
-  wish.unit = text_arg(args, "unit");
-  if (wish.unit.empty()) throw Error(ErrorKind::usage, "no unit is named");
-  wish.at = args.value("at", std::string("latest"));
-  wish.machine = text_arg(args, "machine");
-  wish.place = text_arg(args, "place");
-  return wish;
+Task<ControlReply> Service::cancel_run(const Json& args) {
+  const auto report = co_await coordinator_.cancel(text_arg(args, "unit"));
+  co_return reply(report ? report_line(*report) : json(nullptr));
 }
 
-}  // namespace
-
-Task<ControlReply> Service::files(const Json& args, Cancel cancel) {
-  const auto listed = co_await list_place(coordinator_, place_wish(args), cancel);
-  co_return reply(listed);
+nlohmann::json Service::pauses_json() const {
+  json paused = json::object();
+  for (const auto& [unit, until] : coordinator_.assembly().pauses.all()) paused[unit] = until ? json(to_iso8601(*until)) : json(nullptr);
+  return paused;
 }
 
-Task<ControlReply> Service::cat(const Json& args, Cancel cancel) {
-  co_await send_file(coordinator_, place_wish(args), text_arg(args, "pipe"), cancel);
-  co_return reply(json::object());
+Task<ControlReply> Service::pause(const Json& args) {
+  auto units = list_arg(args, "units");
+  if (args.value("all", false)) units = {Pauses::kAll};
+  auto& assembly = coordinator_.assembly();
+  std::optional<TimePoint> until;
+  if (const auto text = text_arg(args, "for"); !text.empty()) {
+    const auto length = parse_duration(text);
+    if (!length) throw length.error();
+    until = assembly.clock.now() + *length;
+  }
+  for (const auto& unit : units) {
+    if (unit != Pauses::kAll) (void)co_await coordinator_.look_at(unit);
+  }
+  if (auto paused = assembly.pauses.pause(units, until); !paused) throw paused.error();
+  if (pauses_changed) pauses_changed();
+  co_return reply(pauses_json());
+}
+
+ControlReply Service::resume(const Json& args) {
+  auto units = list_arg(args, "units");
+  auto& pauses = coordinator_.assembly().pauses;
+  if (args.value("all", false)) {
+    for (const auto& [unit, until] : pauses.all()) units.push_back(unit);
+  }
+  const auto resumed = pauses.resume(units);
+  if (!resumed) throw resumed.error();
+  if (pauses_changed) pauses_changed();
+  for (const auto& unit : units) {
+    const bool was_paused = std::find(resumed->begin(), resumed->end(), unit) != resumed->end();
+    if (!was_paused) throw Error(ErrorKind::not_found, "unit " + printable(unit) + " is not paused", "'kopi-docka status' shows what is");
+  }
+  return reply(pauses_json());
 }
 
 Task<ControlReply> Service::restore(const Json& args, ProgressSink progress, Cancel cancel) {
@@ -303,6 +322,7 @@ Task<ControlReply> Service::status() {
                    {"identity", "root@" + assembly.hostname},
                    {"units", listed},
                    {"running", running},
+                   {"paused", pauses_json()},
                    {"held_stopped", held}},
                   problems == 0 && left_stopped(assembly.held.by_unit(), coordinator_.active()).empty() ? ExitCode::ok : ExitCode::failed);
 }

@@ -20,6 +20,8 @@ class Service : public ControlTarget {
   /// Whether the daemon is ready for use; not set with `--inline`. Until the daemon has paid the debts of cut-off runs
   /// only `health` and `doctor` are answered.
   std::function<bool()> ready;
+  /// Called when a pause has begun or was ended; not set with `--inline`.
+  std::function<void()> pauses_changed;
 
   Task<ControlReply> handle(ControlRequest request, ProgressSink progress, Cancel cancel) override;
 
@@ -29,6 +31,12 @@ class Service : public ControlTarget {
   Task<ControlReply> backup(const Json& args, ProgressSink progress, Cancel cancel);
   Task<ControlReply> snapshots(const Json& args);
   Task<ControlReply> files(const Json& args, Cancel cancel);
+  Task<ControlReply> cancel_run(const Json& args);
+  Task<ControlReply> pause(const Json& args);
+  ControlReply resume(const Json& args);
+  Json pauses_json() const;
+  Task<ControlReply> pin(const Json& args, bool pinned, Cancel cancel);
+  Task<ControlReply> remove_points(const Json& args, Cancel cancel);
   Task<ControlReply> cat(const Json& args, Cancel cancel);
   Task<ControlReply> restore(const Json& args, ProgressSink progress, Cancel cancel);
   Task<ControlReply> status();

@@ -87,6 +87,7 @@ json point_json(const RestorePoint& point) {
                 {"consistency", to_string(point.consistency)},
                 {"complete", point.complete},
                 {"partial", point.partial},
+                {"pinned", point.pinned},
                 {"bytes", point.bytes},
                 {"files", point.files},
                 {"problems", point.problems},

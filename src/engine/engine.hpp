@@ -168,6 +168,9 @@ class SnapshotEngine {
   /// was written before it throws is a beginning of it.
   virtual Task<> read_file(Snapshot snapshot, std::string path, int output, Cancel cancel) = 0;
   virtual Task<> remove(std::vector<std::string> ids, Cancel cancel) = 0;
+  /// Keeps snapshots from every retention, or gives them back to it. Their ids are other ones afterwards. A pin of somebody else
+  /// stays.
+  virtual Task<> pin(std::vector<std::string> ids, bool pinned, Cancel cancel) = 0;
   /// Applies the retention of the given sources, once their run has succeeded; returns the ids that went. Kopia does it at
   /// each snapshot as well, by a policy that keeps one more.
   virtual Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) = 0;

@@ -72,7 +72,7 @@ Task<std::uint64_t> pass_exactly(RunState& state, const WarmUp& step, Reading& r
   request.deadline = context.limits.snapshot_timeout;
   const auto warm = co_await context.engine.warm(std::move(request), state.engine_cancel);
   uploaded = true;
-  const auto touched = co_await context.worker.touched(reading.settled, kMostTouched, context.limits.snapshot_timeout, state.engine_cancel);
+  const auto touched = co_await context.worker.touched(reading.settled, Looked::beforehand, kMostTouched, context.limits.snapshot_timeout, state.engine_cancel);
   if (!touched.exact) throw Error(ErrorKind::refused, touched.reason);
   reading.still = touched.still;
   std::vector<std::string> paths;
@@ -176,7 +176,7 @@ Task<SecondLook> look_again(RunState& state, std::string path, Cancel cancel) {
   std::string reason;
   std::exception_ptr failure;
   try {
-    const auto touched = co_await state.context.worker.touched(reading.settled, kMostTouchedInHold, state.context.limits.snapshot_timeout, cancel);
+    const auto touched = co_await state.context.worker.touched(reading.settled, Looked::held, kMostTouchedInHold, state.context.limits.snapshot_timeout, cancel);
     if (!touched.exact) reason = touched.reason;
     look.still = touched.still;
     for (const auto& file : touched.files) {

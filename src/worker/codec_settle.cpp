@@ -15,7 +15,7 @@ std::string marks_to_hex(const std::vector<std::uint64_t>& marks) {
 
 std::vector<std::uint64_t> marks_from_hex(const std::string& text) {
   const auto bytes = from_hex(text);
-  if (bytes.size() % sizeof(std::uint64_t) != 0) throw Error{ErrorKind::invalid, "half a mark of a folder"};
+  if (bytes.size() % sizeof(std::uint64_t) != 0) throw Error{ErrorKind::invalid, "half a mark"};
   std::vector<std::uint64_t> marks(bytes.size() / sizeof(std::uint64_t));
   if (!bytes.empty()) std::memcpy(marks.data(), bytes.data(), bytes.size());
   return marks;
@@ -30,7 +30,7 @@ void to_json(json& object, const Settled& settled) {
             {"file_system", settled.file_system},
             {"since_ns", settled.since_ns},
             {"clock_offset_ns", settled.clock_offset_ns},
-            {"folders", marks_to_hex(settled.folders)}};
+            {"marks", marks_to_hex(settled.marks)}};
 }
 
 void from_json(const json& object, Settled& settled) {
@@ -40,7 +40,7 @@ void from_json(const json& object, Settled& settled) {
   object.at("file_system").get_to(settled.file_system);
   object.at("since_ns").get_to(settled.since_ns);
   object.at("clock_offset_ns").get_to(settled.clock_offset_ns);
-  settled.folders = marks_from_hex(object.at("folders").get<std::string>());
+  settled.marks = marks_from_hex(object.at("marks").get<std::string>());
 }
 
 void to_json(json& object, const Touched& touched) {

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -27,8 +28,8 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kSlack = 2 * kSecond;
 /// No single write(2) lasts longer.
 constexpr std::int64_t kLongestWrite = 24 * 3'600 * kSecond;
-/// Their marks travel in one request.
-constexpr size_t kMostFolders = 150'000;
+/// They travel in one request.
+constexpr size_t kMostMarks = 150'000;
 constexpr size_t kMostBytes = 16u << 20;  ///< of all paths of an answer
 
 std::int64_t now(clockid_t clock) {
@@ -87,49 +88,65 @@ bool outwait_writers(const WalkEntry& entry) {
   return ::pread(file.get(), &byte, 1, kBehindItsEnd) >= 0 || errno == EFBIG || errno == EOVERFLOW || errno == EINVAL;
 }
 
-/// Waits for writers, and notes which folders are where.
+/// Two entries of one folder that are exchanged (renameat2) do not get a new ctime there.
+bool hides_exchanges(const Settled& settled) { return settled.file_system == "xfs"; }
+
+/// Waits for writers, and notes which folders are where, and where an exchange does not show, which files.
 void look_through(int folder, Settled& settled) {
   bool odd_names = false;
   std::uint64_t closed = 0;
+  const bool marks_files = hides_exchanges(settled);
   const auto note = [&](const WalkEntry& entry) {
     odd_names = odd_names || entry.name.find('\n') != std::string::npos;
-    settled.folders.push_back(mark_of(entry.path, entry.info));
+    if (settled.marks.size() <= kMostMarks) settled.marks.push_back(mark_of(entry.path, entry.info));
   };
   const auto wait = [&](const WalkEntry& entry) {
+    if (marks_files) note(entry);
     odd_names = odd_names || entry.name.find('\n') != std::string::npos;
     const bool recent = nanoseconds(entry.info.st_ctim) >= settled.since_ns - kLongestWrite;
     if (S_ISREG(entry.info.st_mode) && recent && !outwait_writers(entry)) ++closed;
   };
   auto gaps = SourceWalk(note, wait).walk(folder);
   gaps.unread += closed;
-  std::sort(settled.folders.begin(), settled.folders.end());
+  std::sort(settled.marks.begin(), settled.marks.end());
   if (!gaps.complete()) settled.reason = why_incomplete(gaps);
   if (odd_names) settled.reason = "there are names with a newline in it";
-  if (settled.folders.size() > kMostFolders) settled.reason = "it has more than " + std::to_string(kMostFolders) + " folders";
+  if (settled.marks.size() > kMostMarks) {
+    settled.reason = "it has more than " + std::to_string(kMostMarks) + (marks_files ? " files and folders" : " folders");
+  }
 }
 
+/// What has another place since, its times do not always tell: a folder that was renamed keeps those of all that is in it.
+///
+/// Whether it is where it was is told by its number. Beforehand that is not enough: it may have been elsewhere while the warm
+/// pass came by, and be back. Then the folder around it has changed, and where the file system does that, it has itself.
 class TouchedFinder {
  public:
-  TouchedFinder(const Settled& settled, size_t limit) : settled_(settled), limit_(limit) {}
+  TouchedFinder(const Settled& settled, size_t limit, Looked looked)
+      : settled_(settled), limit_(limit), beforehand_(looked == Looked::beforehand), hides_exchanges_(hides_exchanges(settled)) {}
 
   void enter(const WalkEntry& entry) {
+    const bool changed = is_recent(entry);
+    const bool may_have_been_away = beforehand_ && parent_changed(entry) && (changed || hides_exchanges_);
+    parents_.push_back({entry.path, changed});
+    // What was removed, added or renamed in it changed the folder.
+    moved = moved || changed;
     if (!strange_.empty() && is_below(entry.path, strange_)) return;
     strange_.clear();
-    // What was removed, added or renamed in it changed the folder.
-    moved = moved || nanoseconds(entry.info.st_ctim) >= settled_.since_ns;
-    if (!std::binary_search(settled_.folders.begin(), settled_.folders.end(), mark_of(entry.path, entry.info))) {
-      strange_ = entry.path;
-      moved = true;
-      all_strange_ = all_strange_ || entry.path.empty();
-    }
+    const bool here = is_marked(entry);
+    if (here && !may_have_been_away) return;
+    strange_ = entry.path;
+    moved = moved || !here;
+    all_strange_ = all_strange_ || entry.path.empty();
   }
 
-  /// Files that came in a folder from elsewhere keep their times. Links can be replaced, too.
+  /// Links can be replaced, too.
   void see(const WalkEntry& entry) {
-    moved = moved || nanoseconds(entry.info.st_ctim) >= settled_.since_ns;
+    moved = moved || is_recent(entry);
     if (!S_ISREG(entry.info.st_mode) && !S_ISLNK(entry.info.st_mode)) return;
-    const bool came = all_strange_ || (!strange_.empty() && is_below(entry.path, strange_));
-    if (!came && nanoseconds(entry.info.st_ctim) < settled_.since_ns) return;
+    bool came = all_strange_ || (!strange_.empty() && is_below(entry.path, strange_));
+    if (hides_exchanges_) came = came || !is_marked(entry) || (beforehand_ && parent_changed(entry));
+    if (!came && !is_recent(entry)) return;
     if (touched.files.size() >= limit_ || paths_ + entry.path.size() > kMostBytes) {
       touched.truncated = true;
       return;
@@ -143,8 +160,25 @@ class TouchedFinder {
   bool moved = false;  ///< anything at all
 
  private:
+  struct Parent {
+    std::string path;
+    bool changed;
+  };
+
+  bool is_recent(const WalkEntry& entry) const { return nanoseconds(entry.info.st_ctim) >= settled_.since_ns; }
+  bool is_marked(const WalkEntry& entry) const {
+    return std::binary_search(settled_.marks.begin(), settled_.marks.end(), mark_of(entry.path, entry.info));
+  }
+  /// The walk goes down first, so that the folder around an entry is the last that was entered and is above it.
+  bool parent_changed(const WalkEntry& entry) {
+    while (!parents_.empty() && !parents_.back().path.empty() && !is_below(entry.path, parents_.back().path)) parents_.pop_back();
+    return !parents_.empty() && parents_.back().changed;
+  }
+
   const Settled& settled_;
   size_t limit_, paths_ = 0;
+  bool beforehand_, hides_exchanges_;
+  std::vector<Parent> parents_;
   std::string strange_;  ///< the folder we are in that was not here, or not this one, when the source was settled
   bool all_strange_ = false;
 };
@@ -167,13 +201,13 @@ Settled settle(const std::string& path) {
     look_through(folder.get(), settled);
   }
   settled.exact = settled.reason.empty();
-  if (!settled.exact) settled.folders.clear();
+  if (!settled.exact) settled.marks.clear();
   return settled;
 }
 
-Touched touched_since(const Settled& settled, size_t limit) {
+Touched touched_since(const Settled& settled, size_t limit, Looked looked) {
   const auto folder = open_folder(path_components(settled.path));
-  TouchedFinder finder(settled, limit);
+  TouchedFinder finder(settled, limit, looked);
   auto gaps = SourceWalk([&](const WalkEntry& entry) { finder.enter(entry); }, [&](const WalkEntry& entry) { finder.see(entry); }).walk(folder.get());
   auto touched = std::move(finder.touched);
   if (!gaps.complete()) touched.reason = why_incomplete(gaps);

@@ -6,6 +6,6 @@ namespace kopidocka {
 
 /// The operations around a warm pass as the worker child carries them out; contracts in worker/worker.hpp.
 Settled settle(const std::string& path);
-Touched touched_since(const Settled& settled, size_t limit);
+Touched touched_since(const Settled& settled, size_t limit, Looked looked);
 
 }  // namespace kopidocka

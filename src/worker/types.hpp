@@ -122,7 +122,7 @@ struct Settled {
   std::string file_system;  ///< as the system names it
   std::int64_t since_ns = 0;         ///< wall clock; a file with older times has in it what it had then
   std::int64_t clock_offset_ns = 0;  ///< wall clock minus the one that is never set
-  std::vector<std::uint64_t> folders;  ///< marks of its folders and where they are, sorted; empty when not exact
+  std::vector<std::uint64_t> marks;  ///< of what is where: its folders, on xfs also its files; sorted, empty when not exact
 
   std::chrono::system_clock::time_point since() const {
     return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(since_ns)));
@@ -131,6 +131,12 @@ struct Settled {
 
 /// The wall clock may be off from the other by so much more or less before it counts as set: less than the slack in since_ns.
 constexpr std::chrono::nanoseconds kClockTolerance = std::chrono::milliseconds(500);
+
+/// When it is asked what was touched.
+enum class Looked {
+  beforehand,  ///< after a warm pass, while writers run: tells also what may have been elsewhere when that pass came by
+  held,        ///< when nobody writes any more: tells what is not as it was
+};
 
 struct TouchedFile {
   std::string path;  ///< relative to the source, as bytes

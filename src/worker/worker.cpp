@@ -59,8 +59,8 @@ std::string clone_request(const char* operation, const CloneRequest& request) {
 
 std::string settle_request(const std::string& path) { return request_text({{"operation", "settle"}, {"path", path}}); }
 
-std::string touched_request(const Settled& settled, size_t limit) {
-  return request_text({{"operation", "touched"}, {"settled", settled}, {"limit", limit}});
+std::string touched_request(const Settled& settled, Looked looked, size_t limit) {
+  return request_text({{"operation", "touched"}, {"settled", settled}, {"beforehand", looked == Looked::beforehand}, {"limit", limit}});
 }
 
 json read_answer(const ProcessResult& result, const std::string& what) {
@@ -217,9 +217,9 @@ Task<Settled> Worker::settle(std::string path, Milliseconds deadline, Cancel can
   co_return decode<Settled>(co_await ask(settle_request(path), what, deadline, cancel));
 }
 
-Task<Touched> Worker::touched(Settled settled, size_t limit, Milliseconds deadline, Cancel cancel) const {
+Task<Touched> Worker::touched(Settled settled, Looked looked, size_t limit, Milliseconds deadline, Cancel cancel) const {
   const auto what = "look what was touched in " + printable(settled.path);
-  co_return decode<Touched>(co_await ask(touched_request(settled, limit), what, deadline, cancel));
+  co_return decode<Touched>(co_await ask(touched_request(settled, looked, limit), what, deadline, cancel));
 }
 
 }  // namespace kopidocka

@@ -71,11 +71,11 @@ class Worker {
   /// for writes under way in the folder. A file that is read after that, and whose times are older than `since_ns` both then
   /// and later, has not changed in between; a store through a mapping to a page that is still dirty would not show otherwise.
   /// Not exact (with the reason; nothing is synced then): file systems other than ext4, xfs and btrfs, something mounted in the
-  /// folder, entries that cannot be looked at, names with a newline, too many folders. Changes nothing.
+  /// folder, entries that cannot be looked at, names with a newline, too many folders (on xfs: files and folders). Changes nothing.
   Task<Settled> settle(std::string path, Milliseconds deadline, Cancel cancel) const;
   /// What was touched since, at most `limit` files. Only when nobody writes any more it tells all: what is moved while it looks
   /// may be missed. Also not exact when the clock was set meanwhile.
-  Task<Touched> touched(Settled settled, size_t limit, Milliseconds deadline, Cancel cancel) const;
+  Task<Touched> touched(Settled settled, Looked looked, size_t limit, Milliseconds deadline, Cancel cancel) const;
 
  private:
   Task<std::string> ask(std::string request, std::string what, Milliseconds deadline, Cancel cancel) const;

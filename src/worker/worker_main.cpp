@@ -82,7 +82,10 @@ json carry_out(const json& request) {
   if (operation == "clone_tree") return clone_tree(request.at("clone").get<CloneRequest>());
   if (operation == "drop_clone") return drop_clone_of(request);
   if (operation == "settle") return settle(checked_path(request, "path"));
-  if (operation == "touched") return touched_since(request.at("settled").get<Settled>(), request.at("limit").get<size_t>());
+  if (operation == "touched") {
+    const auto looked = request.at("beforehand").get<bool>() ? Looked::beforehand : Looked::held;
+    return touched_since(request.at("settled").get<Settled>(), request.at("limit").get<size_t>(), looked);
+  }
   throw Error{ErrorKind::invalid, "unknown operation " + printable(operation, 80)};
 }
 

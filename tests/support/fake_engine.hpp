@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -73,6 +74,12 @@ class FakeEngine : public SnapshotEngine {
   Task<> remove(std::vector<std::string> ids, Cancel) override {
     if (remove_error) throw *remove_error;
     for (const auto& id : ids) std::erase_if(snapshots, [&](const Snapshot& snapshot) { return snapshot.id == id; });
+    co_return;
+  }
+  Task<> pin(std::vector<std::string> ids, bool pinned, Cancel) override {
+    for (auto& snapshot : snapshots) {
+      if (std::find(ids.begin(), ids.end(), snapshot.id) != ids.end()) snapshot.pinned = pinned;
+    }
     co_return;
   }
   Task<std::vector<std::string>> expire(std::vector<SourcePolicy>, Cancel) override { co_return std::vector<std::string>(); }

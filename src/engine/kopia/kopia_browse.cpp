@@ -71,6 +71,15 @@ Task<SnapshotListing> KopiaEngine::browse(Snapshot snapshot, std::string path, C
   co_return co_await folder_at(snapshot, path, cancel);
 }
 
+Task<> KopiaEngine::pin(std::vector<std::string> ids, bool pinned, Cancel cancel) {
+  require_ids(ids, 32).value();
+  if (ids.empty()) co_return;
+  co_await ensure_connected(cancel);
+  std::vector<std::string> args{"snapshot", "pin", pinned ? "--add=kopi-docka" : "--remove=kopi-docka"};
+  args.insert(args.end(), ids.begin(), ids.end());
+  co_await run(make_call(pinned ? "pin snapshots" : "unpin snapshots", std::move(args)), cancel);
+}
+
 Task<> KopiaEngine::read_file(Snapshot snapshot, std::string path, int output, Cancel cancel) {
   const auto there = co_await browse(snapshot, path, cancel);
   path = normal_inner_path(path).value();

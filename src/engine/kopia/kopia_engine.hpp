@@ -38,6 +38,7 @@ class KopiaEngine : public SnapshotEngine {
   Task<SnapshotListing> browse(Snapshot snapshot, std::string path, Cancel cancel) override;
   Task<> read_file(Snapshot snapshot, std::string path, int output, Cancel cancel) override;
   Task<> remove(std::vector<std::string> ids, Cancel cancel) override;
+  Task<> pin(std::vector<std::string> ids, bool pinned, Cancel cancel) override;
   Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) override;
   Task<> verify(std::vector<std::string> ids, int read_percent, Cancel cancel) override;
   Task<> maintain(bool full, Cancel cancel) override;

@@ -37,6 +37,7 @@ class ResticEngine : public SnapshotEngine {
   Task<SnapshotListing> browse(Snapshot snapshot, std::string path, Cancel cancel) override;
   Task<> read_file(Snapshot snapshot, std::string path, int output, Cancel cancel) override;
   Task<> remove(std::vector<std::string> ids, Cancel cancel) override;
+  Task<> pin(std::vector<std::string> ids, bool pinned, Cancel cancel) override;
   /// When backups of ours are at work, it is left to whoever comes after them, and nothing went yet.
   Task<std::vector<std::string>> expire(std::vector<SourcePolicy> policies, Cancel cancel) override;
   /// Checks the whole repository, and reads that share of all its data.

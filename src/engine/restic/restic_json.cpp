@@ -52,6 +52,7 @@ ResticSnapshot decode_snapshot(const json& object) {
   if (snapshot.path.empty() && !result.stored_paths.empty()) snapshot.path = result.stored_paths.front();
   snapshot.start_time = snapshot.end_time = from_iso8601(text_at(object, "time"));
   snapshot.errors = result.marks.errors;
+  snapshot.pinned = result.marks.pinned;
   // Newer versions of restic keep the summary of the backup in the snapshot.
   if (const auto summary = object.find("summary"); summary != object.end() && summary->is_object()) {
     snapshot.bytes = number_at(*summary, "total_bytes_processed");

@@ -10,6 +10,7 @@ namespace {
 constexpr const char* kOurs = "kopi-docka";
 constexpr const char* kSource = "kopi-docka-source";
 constexpr const char* kErrors = "kopi-docka-errors";
+constexpr const char* kPinned = "kopi-docka-pinned";
 
 /// Bytes above 0x7f are encoded as well: restic's JSON replaces those that are not UTF-8.
 bool stays(unsigned char byte) { return byte > 0x20 && byte < 0x7f && byte != ',' && byte != '%' && byte != '='; }
@@ -48,10 +49,13 @@ std::string decode(std::string_view text) {
 
 std::string restic_errors_tag(std::uint64_t errors) { return std::string(kErrors) + "=" + std::to_string(errors); }
 
+std::string restic_pin_tag() { return kPinned; }
+
 std::vector<std::string> encode_restic_tags(const Tags& tags, const ResticMarks& marks) {
   std::vector<std::string> result{kOurs};
   if (!marks.source.empty()) result.push_back(std::string(kSource) + "=" + encode(marks.source));
   if (marks.errors > 0) result.push_back(restic_errors_tag(marks.errors));
+  if (marks.pinned) result.emplace_back(kPinned);
   for (const auto& [key, value] : tags) result.push_back(encode(key) + "=" + encode(value));
   return result;
 }
@@ -63,6 +67,8 @@ void decode_restic_tags(const std::vector<std::string>& texts, Tags& tags, Resti
     const auto value = sign == std::string::npos ? std::string() : decode(text.substr(sign + 1));
     if (text == kOurs) {
       marks.ours = true;
+    } else if (text == kPinned) {
+      marks.pinned = true;
     } else if (key == kSource) {
       marks.source = value;
     } else if (key == kErrors) {

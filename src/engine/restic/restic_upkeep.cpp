@@ -106,6 +106,19 @@ Task<> ResticEngine::remove(std::vector<std::string> ids, Cancel cancel) {
   }
 }
 
+/// Restic has no pins: a tag of ours is one, and our retention, the only one there, minds it.
+Task<> ResticEngine::pin(std::vector<std::string> ids, bool pinned, Cancel cancel) {
+  require_ids(ids, 8).value();
+  if (ids.empty()) co_return;
+  co_await open(cancel);
+  const auto pass = co_await enter_alone(pinned ? "pin snapshots" : "unpin snapshots", cancel);
+  co_await unlock(cancel);
+  std::vector<std::string> args{"tag", pinned ? "--add" : "--remove", restic_pin_tag()};
+  args.insert(args.end(), ids.begin(), ids.end());
+  auto call = make_call(pinned ? "pin snapshots" : "unpin snapshots", std::move(args));
+  (void)co_await run(std::move(call), cancel);
+}
+
 Task<> ResticEngine::remove_alone(std::vector<std::string> ids, Cancel cancel) {
   const auto pass = co_await enter_alone("remove snapshots", cancel);
   // Restic calls it a success when it finds none of them.

@@ -108,7 +108,7 @@ TEST_P(WarmDistrust, AFileRewrittenWithItsOldTimeIsSavedWithItsLastContent) {
   if (!settled.exact) GTEST_SKIP() << settled.reason;
   const auto beforehand = warm();
   write_unseen(source_ / "file", "after!");
-  const auto touched = touched_since(settled, kLimit);
+  const auto touched = touched_since(settled, kLimit, Looked::held);
   ASSERT_EQ(touched.files.size(), 1u);
   distrust(beforehand, settled, touched);
   EXPECT_EQ(restored(cold().id, "file"), "after!");
@@ -140,7 +140,7 @@ TEST_P(WarmDistrust, AStoreToAPageThatIsDirtyAlreadyIsSaved) {
   const auto beforehand = warm();
   // As a rule this does not show: the page is dirty still, unless somebody else has the disk synced just now.
   mapped.store('d');
-  distrust(beforehand, settled, touched_since(settled, kLimit));
+  distrust(beforehand, settled, touched_since(settled, kLimit, Looked::beforehand));
   EXPECT_EQ(restored(cold().id, "file"), mapped_content('d'));
 }
 
@@ -152,11 +152,11 @@ TEST_P(WarmDistrust, AFileThatOnlyLooksUntouchedIsToldOnceTheContainersAreDown) 
   if (!settled.exact) GTEST_SKIP() << settled.reason;
   // Without its slack: the files of a test are younger than that.
   settled.since_ns += 2'000'000'000;
-  const auto doubt = distrust(warm(), settled, touched_since(settled, kLimit));
+  const auto doubt = distrust(warm(), settled, touched_since(settled, kLimit, Looked::beforehand));
   write_unseen(source_ / "file", "after!");
   write(source_ / "other", "its time shows it");
   size_t spoiled = 0;
-  for (const auto& file : touched_since(settled, kLimit).files) spoiled += doubt.trust.vouches_for(file.path, file.size, file.mtime_second) ? 1 : 0;
+  for (const auto& file : touched_since(settled, kLimit, Looked::held).files) spoiled += doubt.trust.vouches_for(file.path, file.size, file.mtime_second) ? 1 : 0;
   EXPECT_EQ(spoiled, 1u);
 }
 

@@ -114,7 +114,7 @@ class WarmProperty : public ::testing::TestWithParam<Way> {
     pause();
     const auto saved = warm();
     pause();
-    const auto touched = touched_since(trust.settled, kLimit);
+    const auto touched = touched_since(trust.settled, kLimit, Looked::beforehand);
     if (!touched.exact) return std::nullopt;
     std::vector<std::string> paths;
     for (const auto& file : touched.files) paths.push_back(file.path);
@@ -124,7 +124,7 @@ class WarmProperty : public ::testing::TestWithParam<Way> {
 
   /// What the gate cannot see any more because Kopia has read the warm snapshot's list already: told by one more look.
   bool spoiled(const Trust& trust) {
-    const auto touched = touched_since(trust.settled, kLimit);
+    const auto touched = touched_since(trust.settled, kLimit, Looked::held);
     if (!touched.exact) return true;
     return std::any_of(touched.files.begin(), touched.files.end(),
                        [&](const TouchedFile& file) { return trust.doubt.trust.vouches_for(file.path, file.size, file.mtime_second); });
@@ -177,7 +177,7 @@ class WarmProperty : public ::testing::TestWithParam<Way> {
     test.writers_->thaw();
     test.pause();
     test.writers_->stop();
-    const auto touched = touched_since(trust.settled, kLimit);
+    const auto touched = touched_since(trust.settled, kLimit, Looked::held);
     if (touched.still) gate.save();
     if (!touched.still) ending.request(CancelGrade::abort_step);
     co_await group.join();

@@ -107,6 +107,17 @@ class Program {
     }
   }
 
+  void exchange_files() {
+    ::close(open_new("one", kSmall));
+    const auto time = time_of("one");
+    ::close(open_new("two", kSmall));
+    set_time("two", time);
+    while (true) {
+      rest();
+      ::renameat2(AT_FDCWD, path("one").c_str(), AT_FDCWD, path("two").c_str(), RENAME_EXCHANGE);
+    }
+  }
+
   void relink() {
     const auto link = [this](const char* name) {
       const auto target = std::string("somewhere-") + letter();
@@ -172,7 +183,8 @@ struct Kind {
 constexpr Kind kKinds[] = {{"mapping", &Program::map_and_store},       {"mapping-dated", &Program::map_store_and_date_back},
                            {"long", &Program::write_long},             {"dated", &Program::write_and_date_back},
                            {"renaming", &Program::rename_over},        {"linking", &Program::write_through_links},
-                           {"exchanging", &Program::exchange_folders}, {"relinking", &Program::relink}};
+                           {"exchanging", &Program::exchange_folders}, {"relinking", &Program::relink},
+                           {"swapping", &Program::exchange_files}};
 
 }  // namespace
 

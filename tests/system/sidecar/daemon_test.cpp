@@ -132,6 +132,36 @@ TEST_F(DaemonRun, MakesUpOnceForAllThatWasMissed) {
   EXPECT_FALSE(eventually([&] { return reports().size() > 1; }, std::chrono::seconds(8))) << "one run makes up for all";
 }
 
+TEST_F(DaemonRun, APausedUnitHasNoNextRunUntilItIsResumedAlsoAfterARestart) {
+  make_stack("trap 'exit 0' TERM; while :; do sleep 0.1; done", {"--label", "kopi-docka.schedule=0 3 * * *"});
+  start();
+  ASSERT_TRUE(eventually([&] { return !program_->run({"list", unit_, "--json"}).json()[0]["next_run"].is_null(); }));
+  ASSERT_EQ(program_->run({"pause", unit_, "--for", "2h"}).exit_code, 0);
+  EXPECT_TRUE(program_->run({"list", unit_, "--json"}).json()[0]["next_run"].is_null());
+  EXPECT_THAT(program_->run({"status"}).out, HasSubstr("paused: " + unit_ + " until"));
+  end();
+  start();
+  EXPECT_TRUE(program_->run({"list", unit_, "--json"}).json()[0]["next_run"].is_null());
+  EXPECT_EQ(program_->run({"pause", unit_ + "x"}).exit_code, 4) << "a typo pauses nothing";
+  EXPECT_EQ(program_->run({"resume", unit_, "--json"}).json().size(), 0u);
+  EXPECT_FALSE(program_->run({"list", unit_, "--json"}).json()[0]["next_run"].is_null());
+  EXPECT_EQ(program_->run({"resume", unit_}).exit_code, 4) << "it is not paused";
+}
+
+TEST_F(DaemonRun, ARunningBackupIsCancelledAndItsContainersAreStarted) {
+  make_stack();
+  put_before_engine("case \"$*\" in *' create '*_data*|*backup*_data*) sleep 1000;; esac");
+  start();
+  std::thread backup([&] { (void)program_->run({"backup", unit_}); });
+  EXPECT_TRUE(eventually([&] { return program_->run({"status", "--json"}).json()["running"].size() == 1; }));
+  const auto cancelled = program_->run({"cancel", unit_, "--json"});
+  backup.join();
+  EXPECT_EQ(cancelled.exit_code, 0) << cancelled.err;
+  EXPECT_EQ(cancelled.json()["reason"], "cancelled") << cancelled.out;
+  EXPECT_TRUE(all_running());
+  EXPECT_EQ(program_->run({"cancel", unit_}).exit_code, 4);
+}
+
 TEST_F(DaemonRun, TwoRunsOfOneUnitNeverGoOnAtOnce) {
   make_stack("trap '' TERM; while :; do sleep 0.1; done");
   start();

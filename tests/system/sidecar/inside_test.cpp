@@ -58,6 +58,33 @@ TEST_P(Inside, TheDaemonPassesAFileOnWithoutHavingItInMemory) {
   EXPECT_EQ(program_->run({"list", "--json"}).exit_code, 0) << "it answers";
 }
 
+TEST_P(Inside, ABackupIsPinnedUnpinnedAndRemoved) {
+  make_stack();
+  ASSERT_EQ(program_->inline_({"backup", unit_}).exit_code, 0);
+  const auto id = program_->inline_({"snapshots", unit_, "--json"}).json()[0]["backup_id"].get<std::string>();
+  const auto pinned = program_->inline_({"pin", unit_, "--at", id, "--json"});
+  ASSERT_EQ(pinned.exit_code, 0) << pinned.err;
+  EXPECT_EQ(pinned.json()["pinned"], true);
+  EXPECT_EQ(pinned.json()["backup_id"], id);
+  ASSERT_EQ(program_->inline_({"backup", unit_}).exit_code, 0);
+  EXPECT_THAT(program_->inline_({"snapshots", unit_}).out, HasSubstr("complete, pinned"));
+  const auto refused = program_->inline_({"delete", unit_, "--at", id, "--yes"});
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("kopi-docka unpin " + unit_));
+  EXPECT_NE(program_->inline_({"delete", unit_, "--at", id}).exit_code, 0) << "nobody is there to answer";
+  EXPECT_EQ(program_->inline_({"unpin", unit_, "--at", id, "--json"}).json()["pinned"], false);
+  EXPECT_EQ(program_->inline_({"delete", unit_, "--at", id, "--dry-run", "--json"}).json().size(), 1u);
+  EXPECT_EQ(program_->inline_({"snapshots", unit_, "--json"}).json().size(), 2u);
+  ASSERT_EQ(program_->inline_({"delete", unit_, "--at", id.substr(0, 8), "--yes"}).exit_code, 0);
+  const auto left = program_->inline_({"snapshots", unit_, "--json"}).json();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_NE(left[0]["backup_id"], id);
+  EXPECT_EQ(program_->inline_({"restore", unit_, "--to", (program_->folder / "out").string(), "--yes"}).exit_code, 0);
+  ASSERT_EQ(program_->inline_({"delete", unit_, "--all", "--yes"}).exit_code, 0);
+  EXPECT_EQ(program_->inline_({"snapshots", unit_, "--json"}).json().size(), 0u);
+  EXPECT_EQ(program_->inline_({"delete", unit_, "--all", "--yes"}).exit_code, 4) << "there is nothing any more";
+}
+
 TEST_P(Inside, WhatAnotherMachineSavedIsFoundByItsName) {
   make_stack();
   ASSERT_EQ(program_->inline_({"backup", unit_}).exit_code, 0);

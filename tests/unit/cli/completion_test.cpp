@@ -66,7 +66,7 @@ TEST_F(Completion, IsBashThatSaysNothingWhenSourced) {
 }
 
 TEST_F(Completion, OffersVerbs) {
-  EXPECT_THAT(offered({"re"}), UnorderedElementsAre("restore", "repository", "recover"));
+  EXPECT_THAT(offered({"re"}), UnorderedElementsAre("restore", "repository", "recover", "resume"));
   EXPECT_THAT(offered({""}), AllOf(Contains("backup"), Contains("doctor"), Contains("--help"), Not(Contains("worker"))));
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -80,8 +81,8 @@ TEST_P(SettleOnDisk, TellsTheMomentAndThatItIsExact) {
   EXPECT_EQ(settled.file_system, GetParam());
   EXPECT_LT(settled.since(), before);
   EXPECT_GT(settled.since(), before - std::chrono::seconds(10));
-  EXPECT_EQ(settled.folders.size(), 2u);
-  EXPECT_TRUE(touched_since(settle_now(at("data")), kLimit).files.empty());
+  EXPECT_EQ(settled.marks.size(), GetParam() == "xfs" ? 5u : 2u) << "folders, and files where their exchange does not show";
+  EXPECT_TRUE(touched_since(settle_now(at("data")), kLimit, Looked::held).files.empty());
 }
 
 TEST_P(SettleOnDisk, AStoreToAPageThatWasDirtyBeforeShowsAfterwards) {
@@ -93,7 +94,7 @@ TEST_P(SettleOnDisk, AStoreToAPageThatWasDirtyBeforeShowsAfterwards) {
   memory[0] = 'b';
   const auto after = time_of(at("data/one"));
   EXPECT_NE(before.tv_sec * 1'000'000'000 + before.tv_nsec, after.tv_sec * 1'000'000'000 + after.tv_nsec);
-  EXPECT_EQ(names_of(touched_since(settled, kLimit)), Names{"one"});
+  EXPECT_EQ(names_of(touched_since(settled, kLimit, Looked::held)), Names{"one"});
   ::munmap(const_cast<char*>(memory), 4096);
 }
 
@@ -122,9 +123,50 @@ TEST_P(SettleOnDisk, IsStillUntilAnythingAtAllIsTouched) {
       {"the source itself", "chmod 0750 '" + at("data") + "'"}};
   for (const auto& [what, command] : touches) {
     const auto settled = settle_now(at("data"));
-    EXPECT_TRUE(touched_since(settled, kLimit).still) << "before: " << what;
+    EXPECT_TRUE(touched_since(settled, kLimit, Looked::held).still) << "before: " << what;
     ASSERT_EQ(std::system(command.c_str()), 0) << what;
-    EXPECT_FALSE(touched_since(settled, kLimit).still) << what;
+    EXPECT_FALSE(touched_since(settled, kLimit, Looked::held).still) << what;
+  }
+}
+
+void exchange(const std::string& one, const std::string& other) {
+  ASSERT_EQ(::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
+}
+
+TEST_P(SettleOnDisk, AFolderThatIsBackWhereItWasMayHaveBeenElsewhereWhenItWasRead) {
+  fs::create_directories(at("data/other"));
+  test::write(at("data/other/three"), std::string(test::SlowWrite::kBytes, 'x'));
+  const auto settled = settle_now(at("data"));
+  exchange(at("data/below"), at("data/other"));
+  exchange(at("data/below"), at("data/other"));
+  const auto xfs = GetParam() == "xfs";
+  EXPECT_EQ(names_of(touched_since(settled, kLimit, Looked::beforehand)),
+            xfs ? (Names{"below/three", "one", "other/three", "two"}) : (Names{"below/three", "other/three"}))
+      << "on xfs it may have been any";
+  EXPECT_EQ(names_of(touched_since(settled, kLimit, Looked::held)), Names{}) << "it is as it was";
+  exchange(at("data/below"), at("data/other"));
+  EXPECT_EQ(names_of(touched_since(settled, kLimit, Looked::held)), (Names{"below/three", "other/three"}));
+}
+
+TEST_P(SettleOnDisk, AFileThatIsBackWhereItWasMayHaveBeenElsewhereWhenItWasRead) {
+  const auto settled = settle_now(at("data"));
+  exchange(at("data/one"), at("data/two"));
+  EXPECT_EQ(names_of(touched_since(settled, kLimit, Looked::held)), (Names{"one", "two"}));
+  exchange(at("data/one"), at("data/two"));
+  EXPECT_EQ(names_of(touched_since(settled, kLimit, Looked::beforehand)),
+            GetParam() == "xfs" ? (Names{"below/three", "one", "two"}) : (Names{"one", "two"}));
+}
+
+TEST_P(SettleOnDisk, WhatIsWrittenInAFolderPutsNothingElseInDoubt) {
+  fs::create_directories(at("data/below/deeper"));
+  test::write(at("data/below/deeper/four"), "x");
+  const auto settled = settle_now(at("data"));
+  test::write(at("data/below/new"), "x");
+  const auto names = names_of(touched_since(settled, kLimit, Looked::beforehand));
+  if (GetParam() == "xfs") {
+    EXPECT_EQ(names, (Names{"below/deeper/four", "below/new", "below/three"})) << "there, an exchange would not show";
+  } else {
+    EXPECT_EQ(names, Names{"below/new"});
   }
 }
 
@@ -137,7 +179,7 @@ TEST_P(SettleOnDisk, EveryTouchIsTold) {
   fs::rename(at("data/below/three"), at("data/below/renamed"));
   test::write(at("data/new"), "new");
   fs::create_symlink("new", at("data/link"));
-  const auto touched = touched_since(settled, kLimit);
+  const auto touched = touched_since(settled, kLimit, Looked::held);
   EXPECT_TRUE(touched.exact) << touched.reason;
   EXPECT_EQ(names_of(touched), (Names{"below/its other name", "below/renamed", "link", "new", "one", "two"}));
   for (const auto& file : touched.files) {
@@ -153,7 +195,7 @@ TEST_P(SettleOnDisk, FilesOfAFolderThatTookThePlaceOfAnotherAreTold) {
   for (const auto* name : {"data/left/deep/file", "data/right/deep/file", "data/left/deep/only here"}) test::write(at(name), "x");
   const auto settled = settle_now(at("data"));
   ASSERT_EQ(::renameat2(AT_FDCWD, at("data/left").c_str(), AT_FDCWD, at("data/right").c_str(), RENAME_EXCHANGE), 0);
-  const auto touched = touched_since(settled, kLimit);
+  const auto touched = touched_since(settled, kLimit, Looked::held);
   EXPECT_TRUE(touched.exact);
   EXPECT_EQ(names_of(touched), (Names{"left/deep/file", "right/deep/file", "right/deep/only here"}));
 }
@@ -164,19 +206,19 @@ TEST_P(SettleOnDisk, ANewSourceInThePlaceOfTheOldIsTouchedAsAWhole) {
   const auto settled = settle_now(at("data"));
   fs::rename(at("data"), at("gone"));
   fs::rename(at("other"), at("data"));
-  EXPECT_EQ(names_of(touched_since(settled, kLimit)), Names{"below/three"});
+  EXPECT_EQ(names_of(touched_since(settled, kLimit, Looked::held)), Names{"below/three"});
 }
 
 TEST_P(SettleOnDisk, ALimitAndAClockThatWasSetMakeItInexact) {
   auto settled = settle_now(at("data"));
   settled.since_ns = 0;
-  const auto all = touched_since(settled, 2);
+  const auto all = touched_since(settled, 2, Looked::held);
   EXPECT_TRUE(all.truncated);
   EXPECT_FALSE(all.exact);
   EXPECT_EQ(all.files.size(), 2u);
-  EXPECT_TRUE(touched_since(settled, 3).exact);
+  EXPECT_TRUE(touched_since(settled, 3, Looked::held).exact);
   settled.clock_offset_ns += 600'000'000;
-  const auto later = touched_since(settled, kLimit);
+  const auto later = touched_since(settled, kLimit, Looked::held);
   EXPECT_FALSE(later.exact);
   EXPECT_NE(later.reason.find("clock"), std::string::npos);
 }
@@ -186,7 +228,7 @@ TEST_P(SettleOnDisk, SomethingMountedInTheSourceMakesItInexact) {
   fs::create_directories(at("data/mounted"));
   ASSERT_EQ(::mount("none", at("data/mounted").c_str(), "tmpfs", 0, nullptr), 0);
   const auto settled = settle(at("data"));
-  const auto touched = touched_since(before, kLimit);
+  const auto touched = touched_since(before, kLimit, Looked::held);
   ::umount2(at("data/mounted").c_str(), MNT_DETACH);
   EXPECT_FALSE(settled.exact);
   EXPECT_NE(settled.reason.find("mounted in it"), std::string::npos) << settled.reason;
@@ -203,11 +245,11 @@ TEST_P(SettleOnDisk, TravelsThroughTheWorkersProcess) {
   boost::asio::io_context io;
   auto settled = testing::run_task(io, worker.settle(at("data"), Milliseconds(60'000), Cancel()));
   EXPECT_TRUE(settled.exact) << settled.reason;
-  EXPECT_EQ(settled.folders.size(), 2u);
+  EXPECT_EQ(settled.marks.size(), GetParam() == "xfs" ? 5u : 2u);
   const std::string odd = "odd \xff name";
   test::write(at("data/below/" + odd), "12345");
   settled.since_ns += 2'000'000'000;
-  const auto touched = testing::run_task(io, worker.touched(settled, kLimit, Milliseconds(60'000), Cancel()));
+  const auto touched = testing::run_task(io, worker.touched(settled, Looked::held, kLimit, Milliseconds(60'000), Cancel()));
   EXPECT_TRUE(touched.exact) << touched.reason;
   const auto found = std::find_if(touched.files.begin(), touched.files.end(), [&](const auto& file) { return file.path == "below/" + odd; });
   ASSERT_NE(found, touched.files.end());
@@ -220,8 +262,8 @@ TEST(Settle, IsInexactWhereTimesAreNotKnownToTellAll) {
   if (settled.file_system != "tmpfs") GTEST_SKIP() << "mounting is not permitted";
   EXPECT_FALSE(settled.exact);
   EXPECT_NE(settled.reason.find("tmpfs"), std::string::npos);
-  EXPECT_TRUE(settled.folders.empty());
-  EXPECT_FALSE(touched_since(settled, kLimit).exact);
+  EXPECT_TRUE(settled.marks.empty());
+  EXPECT_FALSE(touched_since(settled, kLimit, Looked::held).exact);
   EXPECT_FALSE(settle("/proc/sys").exact);
 }
 
