@@ -81,6 +81,7 @@ void check_backup(const Arguments& arguments) {
 }
 
 void check_restore(const Arguments& arguments) {
+  if (arguments.has("at") && arguments.get("at").empty()) throw Error(ErrorKind::usage, "--at names no backup", "say which, or leave --at out for the newest");
   const auto folder = arguments.get("to", "/");
   if (folder.empty() || folder.front() != '/') {
     throw Error(ErrorKind::usage, "--to needs an absolute path, not '" + printable(folder) + "'");

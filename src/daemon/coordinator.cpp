@@ -127,7 +127,9 @@ Task<Plan> Coordinator::plan_restore(RestoreWish wish) {
   site.containers = co_await inspect_all(docker, co_await docker.list_containers(), 8);
   site.volumes = co_await docker.list_volumes();
   std::optional<Unit> unit;
+  site.own_places = assembly_.surroundings.own_paths;
   for (auto& candidate : discover({site.containers, site.volumes}, assembly_.surroundings)) {
+    if (candidate.policy.enabled) site.backed_up.insert(site.backed_up.end(), candidate.sources.begin(), candidate.sources.end());
     if (candidate.name == wish.unit) unit = std::move(candidate);
   }
   RestoreOptions options;

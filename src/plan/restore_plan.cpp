@@ -105,6 +105,35 @@ Result<RestoreTarget> beside(const PointMember& member, const std::string& to_fo
   return target;
 }
 
+/// Restored data belongs where it stays, where nobody takes it for something else, and where no backup saves it once more.
+std::optional<Error> unfit_folder(const std::string& folder, const RestoreSite& site) {
+  const auto named = "--to " + printable(folder);
+  const std::string advice = "name a folder of its own, as in --to /srv/restore/shop";
+  if (folder.find_first_not_of('/') == std::string::npos) return Error{ErrorKind::refused, named + ": that is the root of everything", advice};
+  const auto host = site.paths.host(folder);
+  if (!host) {
+    return Error{ErrorKind::refused, named + " is inside this container and would be gone with it",
+                 "give the kopi-docka service a folder of the host, as in '- /srv/restore:/srv/restore' in its volumes, and name that"};
+  }
+  for (const auto& own : site.own_places) {
+    if (is_within(*host, own)) return Error{ErrorKind::refused, named + " lies in kopi-docka's own repository, state or cache", advice};
+  }
+  for (const auto& volume : site.volumes) {
+    if (!volume.mountpoint.empty() && is_within(*host, volume.mountpoint) &&
+        std::none_of(site.containers.begin(), site.containers.end(), [&](const Container& one) {
+          return one.id == site.own_container_id && std::any_of(one.mounts.begin(), one.mounts.end(), [&](const Mount& mount) { return mount.name == volume.name; });
+        })) {
+      return Error{ErrorKind::refused, named + " lies in volume " + printable(volume.name), advice};
+    }
+  }
+  for (const auto& source : site.backed_up) {
+    if (is_within(*host, source.path)) {
+      return Error{ErrorKind::refused, named + " lies in " + std::string(to_string(source.kind)) + " " + printable(source.name) + ", which is backed up", advice};
+    }
+  }
+  return std::nullopt;
+}
+
 /// The place of a volume or bind on the host as it is now.
 Result<std::string> host_place(const PointMember& member, const RestoreSite& site) {
   if (member.type == SnapshotType::bind) {
@@ -270,6 +299,9 @@ Result<Plan> make_restore_plan(const RestorePoint& point, const std::optional<Un
   if (!members) return members.error();
   if (members->empty()) return Error{ErrorKind::refused, "this backup holds no volumes and no binds", "use --to to get its recipe"};
   const bool beside_only = !options.to_folder.empty();
+  if (beside_only) {
+    if (auto unfit = unfit_folder(options.to_folder, site)) return *unfit;
+  }
   auto targets = targets_of(*members, unit, options, site);
   if (!targets) return targets.error();
   Plan plan;

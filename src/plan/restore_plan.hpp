@@ -24,6 +24,8 @@ struct RestoreSite {
   std::vector<Volume> volumes;        ///< of the engine
   std::vector<Container> containers;  ///< of the engine, to see who uses the places
   std::string own_container_id;
+  std::vector<std::string> own_places = {};  ///< on the host: where our repository, state and cache lie
+  std::vector<DataSource> backed_up = {};    ///< what backups of any unit read
 };
 
 /// The plan that brings a point back. `unit` is the unit as it stands now, absent when the host does not have it.
@@ -31,6 +33,7 @@ struct RestoreSite {
 /// unit started; the present data goes only after everything is up and healthy. A place inside another one is restored
 /// during the hold, into the outer place's new data.
 /// With `to_folder`: <to>/volumes/NAME, <to>/binds/path_with_underscores, <to>/recipe, <to>/networks, <to>/docker_config.
+/// Refused with it: a folder that is not the host's, of our own, or in what is backed up.
 /// Refused: a volume that does not exist here, a place out of sight, a place that other running containers use, a member
 /// that cannot be held. Pure.
 Result<Plan> make_restore_plan(const RestorePoint& point, const std::optional<Unit>& unit, const RestoreOptions& options,

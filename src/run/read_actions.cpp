@@ -164,6 +164,7 @@ Task<> perform_save(RunState& state, SaveSnapshot step) {
   SnapshotReport report;
   report.type = step.type;
   report.source = step.name;
+  report.warm = to_string(Reading::Mode::cold);
   if (reading != state.readings.end()) {
     report.warm = to_string(reading->second.mode);
     report.warm_reason = reading->second.reason;
