@@ -45,8 +45,11 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, size_t limit) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // A named pipe would be waited for until somebody writes into it.
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file) return system_error(errno, "read " + path.string());
+  struct stat info {};
+  if (::fstat(file.get(), &info) == 0 && S_ISFIFO(info.st_mode)) return Error{ErrorKind::invalid, path.string() + " is a pipe, not a file"};
   std::string content;
   char buffer[16384];
   while (true) {

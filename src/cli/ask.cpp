@@ -96,6 +96,7 @@ Task<> answer_here(Assembly& assembly, Conversation& talk, ProgressPrinter& prog
   if (verb != "doctor") co_await assembly.meet_surroundings();
   const bool runs = acts(verb) && !changes_nothing(talk.request);
   if (runs) co_await recover_here(coordinator, progress);
+  if (assembly.identity_trouble && verb != "recover") throw *assembly.identity_trouble;
   if (acts(verb)) co_await assembly.refuse_rivals();
   if (runs && verb == "backup") co_await try_repository(assembly, progress, cancel);
   std::exception_ptr failure;

@@ -44,6 +44,16 @@ bool is_elsewhere(const Endpoint& endpoint, const std::string& engine_name) {
   return ::gethostname(own, sizeof own - 1) != 0 || engine_name != own;
 }
 
+void remove_older(const std::filesystem::path& folder, const std::string& prefix) {
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+    const auto name = entry.path().filename().string();
+    const bool special = entry.is_socket(code) || entry.is_fifo(code);
+    const auto age = std::filesystem::file_time_type::clock::now() - entry.last_write_time(code);
+    if (special && name.rfind(prefix, 0) == 0 && age > std::chrono::minutes(10)) std::filesystem::remove(entry.path(), code);
+  }
+}
+
 std::string own_mountinfo() {
   std::ifstream file("/proc/self/mountinfo");
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -96,6 +106,9 @@ void Assembly::open_folders() {
   if (auto made = make_private_folder(settings.cache_dir); !made) throw Error(made.error()).in("cache folder (KOPI_DOCKA_CACHE_DIR)");
   if (const auto runs = journal.open_runs()) held.seed(*runs);
   pauses.load();
+  // The sockets of gates and the pipes of `cat` that somebody was killed with. What works now is younger.
+  remove_older(settings.cache_dir / "gate", "");
+  remove_older(settings.state_dir, "cat-");
   folders_open_ = true;
 }
 
@@ -116,11 +129,18 @@ Task<> Assembly::meet_surroundings() {
   make_docker();
   engine_info = co_await docker->info();
   auto pinned = state.pin_hostname(settings.hostname, engine_info.name);
-  if (!pinned) throw pinned.error();
-  hostname = *pinned;
+  identity_trouble.reset();
+  if (!pinned) identity_trouble = pinned.error();
+  hostname = pinned ? *pinned : settings.hostname;
   co_await find_ourselves();
   choose_password();
-  (void)pinned_id();
+  // Containers that a run had stopped are started whatever else is wrong; callers ask for the trouble after that.
+  if (identity_trouble) {
+    const std::string no_pin;
+    build_engine(no_pin);
+  } else {
+    (void)pinned_id();
+  }
 }
 
 Task<> Assembly::find_ourselves() {

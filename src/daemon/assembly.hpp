@@ -81,6 +81,8 @@ struct Assembly {
   EngineInfo engine_info;
   Surroundings surroundings;
   std::string hostname;
+  /// What we are in the repository cannot be read: containers can be started, and nothing else be done.
+  std::optional<Error> identity_trouble;
   std::string state_problem;       ///< why nothing may be held; empty = all is well
   std::string repository_problem;  ///< why a repository may not be created here; empty = it may
   std::function<Result<std::unique_ptr<SnapshotEngine>>(EngineSettings)> engine_maker = make_engine;

@@ -297,7 +297,11 @@ Task<RecoveryOutcome> Coordinator::recover_alone() {
     tell(assembly_.observers, RunEvent::Kind::started, report);
     tell(assembly_.observers, RunEvent::Kind::finished, report);
   }
-  co_await recovery.purge(active_ids(), outcome);
+  if (assembly_.identity_trouble) {
+    outcome.problems.push_back(assembly_.identity_trouble->text());
+  } else {
+    co_await recovery.purge(active_ids(), outcome);
+  }
   blocked_.insert(outcome.blocked_units.begin(), outcome.blocked_units.end());
   for (const auto& unit : outcome.warm_units) {
     if (outcome.blocked_units.count(unit) == 0 && assembly_.held.by_unit(active_ids()).count(unit) == 0) blocked_.erase(unit);

@@ -187,6 +187,7 @@ Task<> Daemon::start_up() {
   for (const auto& name : outcome.started) spdlog::warn("recovery: started {}, which a run that was cut off had stopped", printable(name));
   for (const auto& problem : outcome.problems) spdlog::error("recovery: {}", printable(problem));
   metrics_.recovery_ended(outcome.blocked_units.empty(), outcome.started.size());
+  if (assembly_.identity_trouble) throw *assembly_.identity_trouble;
   // Only now: what we owe is ours to pay, whoever acts on the engine meanwhile.
   const auto rival = co_await assembly_.find_rival();
   coordinator_.stand_back(std::nullopt);

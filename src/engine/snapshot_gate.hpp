@@ -24,6 +24,8 @@ class SnapshotGate {
   /// True once the last byte is read; false when the call has ended without a word of it.
   Task<bool> all_read();
   bool was_read() const { return state_ == State::read; }
+  /// Nothing comes any more: the call is over, or somebody has given it up.
+  bool ended() const { return ended_; }
 
   // The engine's side.
   void arrive() { reach(State::arrived); }

@@ -24,6 +24,17 @@ struct SecondLook {
 Task<SecondLook> look_again(RunState& state, std::string path, Cancel cancel);
 /// Finds out of which sources the newest snapshot must not be built on: it was read while writers were up.
 Task<> note_untrusted(RunState& state);
+/// Once more when the engines wait at their gates: what another program has saved of a source meanwhile is what they would build
+/// on. Opens those anew. Throws ErrorKind::busy when it does not end.
+Task<> look_for_other_programs(RunState& state);
+/// The same for a source that was opened after that look, when it is saved. Throws when it may be built on such a snapshot.
+Task<> require_known_base(RunState& state, std::string path);
+/// Opens a source anew, reading all of it; nothing of what was read beforehand is trusted.
+Task<> open_anew(RunState& state, std::string path);
+/// Throws when a source is not the folder any more that it was when the run began.
+Task<> require_same_folders(RunState& state);
+/// Removes what this run has saved beside what it reports.
+Task<> remove_strays(RunState& state);
 /// Removes what warm passes and copies have left; empty when nothing is left, else what is and why.
 Task<std::string> tidy_up(RunState& state);
 

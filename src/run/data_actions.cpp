@@ -8,6 +8,7 @@ namespace kopidocka {
 
 Task<> perform_probe_repository(RunState& state) {
   const auto info = co_await state.context.engine.probe(state.engine_cancel);
+  if (state.plan.kind == RunKind::restore) co_return;  // which writes nothing there
   const auto& limits = state.context.limits;
   const auto wanted = limits.min_free_percent > 0 ? info.bytes_total / 100 * limits.min_free_percent : limits.min_free_bytes;
   if (info.bytes_total > 0 && info.bytes_free < wanted) {

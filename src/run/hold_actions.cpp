@@ -32,6 +32,7 @@ struct StopAnswer {
   std::optional<Error> failure;
   Milliseconds wait{5'000};  ///< how long the container may still need
   bool on_its_way = true;    ///< the request may take effect later
+  Milliseconds took{0};      ///< until Docker answered
 };
 
 Task<StopAnswer> ask_to_stop(RunState& state, HeldMember member) {
@@ -49,6 +50,7 @@ Task<StopAnswer> ask_to_stop(RunState& state, HeldMember member) {
   } catch (...) {
     failure = std::current_exception();
   }
+  answer.took = std::chrono::duration_cast<Milliseconds>(clock.steady() - began);
   if (!failure) co_return answer;
   answer.failure = to_error(failure);
   const bool lost = is_passing(*answer.failure);
@@ -139,7 +141,7 @@ Task<> perform_stop(RunState& state, StopMember step) {
   if (now && now->state.started_at != member.started_at) renew_debt(state, member, now->state.started_at);
   state.journal(Type::stopped, member.id);
   state.member(member.id).stopped = true;
-  if (now && now->state.exit_code == 137 && !member.by_pause) {
+  if (now && now->state.exit_code == 137 && !member.by_pause && answer.took >= Seconds(member.grace)) {
     state.note("container " + printable(member.name) + " did not stop within " + std::to_string(member.grace) +
                "s and was killed; give it more time with the label kopi-docka.stop-timeout");
   }

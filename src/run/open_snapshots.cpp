@@ -36,7 +36,7 @@ Task<> OpenSnapshots::open(SnapshotRequest request, Milliseconds limit, Cancel c
   under_way_.spawn(carry_out(sitting, std::move(request)));
   const bool here = co_await sitting.gate.arrived(limit);
   if (here) co_return;
-  const bool late = !sitting.ended;
+  const bool late = !sitting.gate.ended();
   sitting.cancel.request(CancelGrade::abort_step);
   while (!sitting.ended) co_await sitting.changed.wait();
   if (late) {

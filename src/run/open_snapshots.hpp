@@ -40,13 +40,19 @@ class OpenSnapshots {
   Task<Snapshot> saved(std::string path);
   /// Ends the snapshot of a source and forgets it; the id of what it has saved all the same, which is to be removed.
   Task<std::string> give_up(std::string path);
+  /// Whether one was ended that may have saved something all the same.
+  bool any_dismissed() const { return !dismissed_.empty(); }
   /// Ends what is still under way and waits for its end. Never throws what became of it.
   Task<> close();
 
  private:
   struct Sitting {
     Sitting(const boost::asio::any_io_executor& executor, const Cancel& run)
-        : gate(executor), changed(executor), subscription(run.on_abort([own = cancel]() mutable { own.request(CancelGrade::abort_step); })) {}
+        : gate(executor), changed(executor), subscription(run.on_abort([this] {
+            cancel.request(CancelGrade::abort_step);
+            // Whoever waits for the last byte waits no longer, however long the engine takes to die: what it has read is void.
+            gate.end();
+          })) {}
     SnapshotGate gate;
     Signal changed;
     Cancel cancel;  ///< of this snapshot; also when the run's is requested

@@ -67,6 +67,28 @@ Task<> read_again(RunState& state, SnapshotRequest request) {
   co_await state.open_snapshots.read(path);
 }
 
+}  // namespace
+
+Task<> open_anew(RunState& state, std::string path) {
+  state.open_snapshots.drop_ahead(path);
+  const auto found = state.readings.find(path);
+  if (found != state.readings.end() && found->second.mode == Reading::Mode::exact) {
+    found->second.mode = Reading::Mode::safe;
+    found->second.reason = "another program made a snapshot of it during the run, so that all of it is read anew";
+    found->second.trust = WarmTrust();
+  }
+  if (!state.open_snapshots.is_open(path)) co_return;
+  co_await state.open_snapshots.give_up(path);
+  co_await remove_of_this_run(state, path);
+  (void)co_await state.context.engine.drop_warm(state.plan.run, path, state.engine_cancel);
+  for (const auto& step : state.plan.steps) {
+    const auto* open = std::get_if<OpenSnapshot>(&step.action);
+    if (open != nullptr && open->request.source.path == path) co_await open_now(state, open->request);
+  }
+}
+
+namespace {
+
 /// False when no copy could be made (the disk is full, a file cannot be shared): then it is read like any other.
 Task<bool> clone(RunState& state, SnapshotSource source) {
   CloneRequest wanted;
@@ -173,12 +195,14 @@ Task<> perform_save(RunState& state, SaveSnapshot step) {
     // Of a run that fails nothing is kept.
     if (state.aborted() || state.cut_short) co_return;
     const auto snapshot = co_await save_clone(state, std::move(step.request));
+    co_await require_known_base(state, path);
     note_saved(state, std::move(report), snapshot);
     co_return;
   }
   // A run that ended before the hold has opened nothing.
   if (!state.open_snapshots.is_open(path) && (state.aborted() || state.cut_short)) co_return;
   const auto snapshot = co_await state.open_snapshots.saved(path);
+  co_await require_known_base(state, path);
   note_saved(state, std::move(report), snapshot);
 }
 

@@ -34,6 +34,9 @@ class RunState {
   std::map<std::string, Reading> readings;  ///< by source path
   std::set<std::string> single_files;    ///< source paths that are one file, not a folder
   std::set<std::string> untrusted;       ///< source paths whose newest snapshot must not be built on
+  std::map<std::string, std::set<std::string>> seen_snapshots;  ///< ids by source path, those there were before the hold
+  std::set<std::string> opened_in_time;  ///< source paths whose engine had opened the repository before that look
+  std::map<std::string, PathFacts> folders;  ///< by source path: what the folder was when the run began
   std::set<std::string> stop_requested;  ///< ids
   std::set<std::string> unconfirmed;     ///< ids that Docker was asked to stop and may stop yet
   std::set<std::string> started_by_us;   ///< ids

@@ -82,18 +82,22 @@ bool journal_report(RunState& state) {
 }  // namespace
 
 Task<> purge_snapshots(SnapshotEngine& engine, std::string backup_id) {
+  Cancel never;
+  // An engine that remembers the repository may take a folder that is not mounted for one without snapshots.
+  (void)co_await engine.probe(never);
   SnapshotFilter filter;
   // An id is of one run alone, under whatever host name it was made.
   filter.all_hosts = true;
   filter.tags = {{"backup_id", backup_id}};
-  Cancel never;
   std::vector<std::string> ids;
   for (const auto& snapshot : co_await engine.list(filter, never)) ids.push_back(snapshot.id);
   if (!ids.empty()) co_await engine.remove(ids, never);
 }
 
 Task<> drop_warm_snapshots(SnapshotEngine& engine, std::string run, std::string path) {
-  if (engine.can_warm()) (void)co_await engine.drop_warm(run, path, Cancel());
+  if (!engine.can_warm()) co_return;
+  (void)co_await engine.probe(Cancel());
+  (void)co_await engine.drop_warm(run, path, Cancel());
 }
 
 Task<> Runner::run_hold(RunState& state) {
@@ -117,6 +121,24 @@ Task<> Runner::run_phases(RunState& state) {
   if (!state.must_end()) {
     std::exception_ptr failure;
     try {
+      co_await look_for_other_programs(state);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) state.abort(to_error(failure), to_error(failure).kind() == ErrorKind::busy ? "busy" : "repository");
+  }
+  if (!state.must_end()) {
+    std::exception_ptr failure;
+    try {
+      co_await require_same_folders(state);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) state.abort(to_error(failure), "source");
+  }
+  if (!state.must_end()) {
+    std::exception_ptr failure;
+    try {
       co_await renew_members(state);
       co_await refuse_other_users(state);
     } catch (...) {
@@ -129,10 +151,29 @@ Task<> Runner::run_phases(RunState& state) {
   // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.
   if (state.cancel.requested()) state.abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
   if (!state.aborted()) co_await run_hold(state);
+  if (!state.aborted() && !state.cut_short) {
+    std::exception_ptr failure;
+    try {
+      co_await require_same_folders(state);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    // What was read may be of both.
+    if (failure) state.abort(tainted(to_error(failure).message()), "tainted");
+  }
   // Reports and cleaning up wait for nobody who saves what will be removed anyway.
   if (state.aborted() || state.cut_short) co_await state.open_snapshots.close();
   co_await run_phase(state, Phase::settle);
   co_await state.open_snapshots.close();
+  if (state.aborted() || !state.open_snapshots.any_dismissed()) co_return;
+  std::exception_ptr failure;
+  try {
+    co_await remove_strays(state);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  // One that stayed could be restored in place of the other.
+  if (failure) state.abort(to_error(failure).in("remove what was read and not used"), "repository");
 }
 
 /// Empty when the snapshots of a run that failed are gone, else why not.

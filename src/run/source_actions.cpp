@@ -58,6 +58,27 @@ Task<> perform_probe_sources(RunState& state, ProbeSources step) {
     require_readable(step.sources[i], facts.at(i));
     if (facts.at(i).kind == PathKind::folder && facts.at(i).empty) refuse_sudden_emptiness(state, step.sources[i]);
     if (facts.at(i).kind == PathKind::file) state.single_files.insert(step.sources[i].path);
+    // A file may be replaced by its owner; a folder that is mounted somewhere cannot be.
+    if (facts.at(i).kind == PathKind::folder) state.folders[step.sources[i].path] = facts.at(i);
+  }
+}
+
+Task<> require_same_folders(RunState& state) {
+  std::vector<std::string> paths;
+  std::vector<const DataSource*> sources;
+  for (const auto& source : state.plan.unit.sources) {
+    if (state.folders.count(source.path) == 0) continue;
+    sources.push_back(&source);
+    paths.push_back(source.local_path);
+  }
+  if (state.plan.kind != RunKind::backup || paths.empty()) co_return;
+  const auto facts = co_await state.context.worker.probe(std::move(paths), state.engine_cancel);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    require_readable(*sources[i], facts.at(i));
+    const auto& before = state.folders.at(sources[i]->path);
+    if (facts.at(i).device == before.device && facts.at(i).inode == before.inode) continue;
+    throw Error(ErrorKind::refused, shown(*sources[i]) + " is another folder than when the run began",
+                "did its disk go, or was something mounted or moved to its place? Run it again when it is settled");
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "run/actions.hpp"
+#include "run/runner.hpp"
 
 /// What is done while everything is up so that little is left for the hold, and what makes sure that it can be trusted.
 namespace kopidocka {
@@ -220,7 +221,12 @@ Task<> drop_warm(RunState& state) {
   bool any = false;
   for (const auto& [path, reading] : state.readings) any = any || reading.warm_left;
   if (!any) co_return;
-  (void)co_await state.context.engine.drop_warm(state.plan.run, {}, Cancel());
+  const std::string every_source;
+  if (state.aborted()) {
+    co_await drop_warm_snapshots(state.context.engine, state.plan.run, every_source);
+  } else {
+    (void)co_await state.context.engine.drop_warm(state.plan.run, every_source, Cancel());
+  }
   for (auto& [path, reading] : state.readings) {
     if (std::exchange(reading.warm_left, false)) state.journal_if_possible(Type::cooled, {}, {}, about(path));
   }

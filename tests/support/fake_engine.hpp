@@ -17,6 +17,8 @@ namespace kopidocka::testing {
 class FakeEngine : public SnapshotEngine {
  public:
   std::function<void(const SnapshotRequest&)> before_snapshot;
+  std::function<void()> before_list;
+  std::uint64_t bytes_free = 0, bytes_total = 0;  ///< of the repository's disk
   std::optional<Error> probe_error, remove_error;
   std::optional<Error> death_at_gate;  ///< of the first snapshot that comes to one, while the next is still on its way there
   std::map<std::string, std::uint64_t> unreadable;  ///< entries by path
@@ -28,7 +30,10 @@ class FakeEngine : public SnapshotEngine {
   std::string name() const override { return "fake"; }
   Task<RepositoryInfo> probe(Cancel) override {
     if (probe_error) throw *probe_error;
-    co_return info("fake-repository");
+    auto found = info("fake-repository");
+    found.bytes_free = bytes_free;
+    found.bytes_total = bytes_total;
+    co_return found;
   }
   Task<RepositoryInfo> create(Cancel) override {
     ++created;
@@ -60,6 +65,7 @@ class FakeEngine : public SnapshotEngine {
     co_return snapshot;
   }
   Task<std::vector<Snapshot>> list(SnapshotFilter filter, Cancel) override {
+    if (before_list) before_list();
     std::vector<Snapshot> found;
     for (const auto& snapshot : snapshots) {
       bool matches = (filter.all_hosts || snapshot.host == host) && (filter.path.empty() || filter.path == snapshot.path);

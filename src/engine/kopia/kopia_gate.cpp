@@ -55,7 +55,8 @@ KopiaGate::KopiaGate(const asio::any_io_executor& executor, SnapshotGate& gate, 
       helper_(std::move(helper)),
       after_(after),
       acceptor_(executor),
-      changed_(executor) {
+      changed_(executor),
+      watchers_(executor) {
   make_private_folder(folder_).value();
   acceptor_.assign(asio::local::stream_protocol(), listen_in(folder_, name_).release());
 }
@@ -85,6 +86,7 @@ Task<> KopiaGate::serve() {
     group.spawn(answer(std::move(socket)));
   }
   co_await group.join();
+  co_await watchers_.join();
 }
 
 Task<> KopiaGate::answer(std::shared_ptr<Socket> socket) {
@@ -127,11 +129,23 @@ Task<std::string> KopiaGate::keep_waiting(Socket& socket) {
   co_await asio::async_write(socket, asio::buffer(kGateWait.data(), kGateWait.size()), asio::redirect_error(asio::use_awaitable, code));
   (void)co_await asio::async_read_until(socket, asio::dynamic_buffer(line, kLineLimit), '\n', asio::redirect_error(asio::use_awaitable, code));
   if (!code && line == kGateWait) {
+    watchers_.spawn(notice_loss(socket));
     gate_.tell_all_read();
-    while (!let_go_ && !closed_) co_await changed_.wait();
+    while (!let_go_ && !closed_ && !lost_) co_await changed_.wait();
     if (let_go_) reply = "go\n";
   }
   co_return reply;
+}
+
+/// The helper says nothing more: what can be read is its end.
+Task<> KopiaGate::notice_loss(Socket& socket) {
+  boost::system::error_code code;
+  co_await socket.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, code));
+  if (!code && !let_go_ && !closed_) {
+    lost_ = true;
+    changed_.notify();
+    if (on_lost) on_lost();
+  }
 }
 
 void KopiaGate::let_go() {

@@ -2,6 +2,7 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -41,12 +42,15 @@ class KopiaGate {
   void close();
   /// Somebody with our token was let in: what was read, was read after that.
   bool passed() const { return passed_; }
+  /// Called when who was kept waiting has gone without having been let go: Kopia does not wait any more.
+  std::function<void()> on_lost;
 
  private:
   using Socket = boost::asio::local::stream_protocol::socket;
   Task<> answer(std::shared_ptr<Socket> socket);
   Task<std::string> reply_to(std::string line, Socket& socket);
   Task<std::string> keep_waiting(Socket& socket);
+  Task<> notice_loss(Socket& socket);
 
   boost::asio::any_io_executor executor_;
   SnapshotGate& gate_;
@@ -55,10 +59,11 @@ class KopiaGate {
   boost::asio::local::stream_protocol::acceptor acceptor_;
   std::set<std::shared_ptr<Socket>> guests_;
   Signal changed_;
-  bool passed_ = false, closed_ = false, let_go_ = false;
+  TaskGroup watchers_;
+  bool passed_ = false, closed_ = false, let_go_ = false, lost_ = false;
 };
 
-/// The helper's side: knocks, waits, and tells Kopia where to read when that is not the source. Its exit code: 0 go on, 1 do
+/// The helper's side: knocks and waits. Its exit code: 0 go on, 1 do
 /// not (Kopia then saves nothing). Ends when the daemon does. Takes the repository's password out of its memory first.
 int kopia_gate_main();
 

@@ -38,8 +38,8 @@ Task<ProcessResult> KopiaEngine::run_outside_gate(ProgramCall call, SnapshotGate
 
 namespace {
 
-Task<> let_go_when_told(SnapshotGate& gate, KopiaGate& door) {
-  const bool told = co_await gate.saving();
+Task<> let_go_when_told(SnapshotGate& gate, KopiaGate& door, bool& told) {
+  told = co_await gate.saving();
   if (told) door.let_go();
 }
 
@@ -52,13 +52,17 @@ Task<ProcessResult> KopiaEngine::run_at_gate(ProgramCall call, SnapshotGate& gat
   if (held_back) call.grace = Milliseconds(1);
   call.environment = door.environment();
   call.args.emplace_back("--force-enable-actions");
+  bool told = false;
+  Cancel ending;
+  const auto asked = cancel.on_abort([ending]() mutable { ending.request(CancelGrade::abort_step); });
+  door.on_lost = [ending]() mutable { ending.request(CancelGrade::abort_step); };
   TaskGroup group(executor);
   group.spawn(door.serve());
-  if (held_back) group.spawn(let_go_when_told(gate, door));
+  if (held_back) group.spawn(let_go_when_told(gate, door, told));
   ProcessResult result;
   std::exception_ptr failure;
   try {
-    result = co_await program_.run(call, cancel);
+    result = co_await program_.run(call, ending);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -67,6 +71,13 @@ Task<ProcessResult> KopiaEngine::run_at_gate(ProgramCall call, SnapshotGate& gat
   co_await group.join();
   if (failure) std::rethrow_exception(failure);
   const auto lines = decode_kopia_results(result.output);
+  if (held_back && !told && !lines.empty() && !lines.back().id.empty()) {
+    // Whoever killed the helper made Kopia save what it had read from running containers.
+    const std::vector<std::string> ids(1, lines.back().id);
+    co_await remove(ids, Cancel());
+    throw_unless_ended(result, call);
+    throw Error(ErrorKind::failed, call.doing + ": kopia saved what it was to hold back, so nothing of it was kept");
+  }
   if (door.passed() || lines.empty() || lines.back().id.empty()) co_return result;
   co_await discard(lines.back().id);
   throw_unless_ended(result, call);

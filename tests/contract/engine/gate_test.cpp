@@ -261,6 +261,22 @@ TEST_P(KopiaGateContract, WhatIsHeldBackIsSavedWhenItMayBeAndHasWhatWasReadThen)
   EXPECT_EQ(restored("file"), "content");
 }
 
+TEST_P(KopiaGateContract, WhatIsHeldBackAndWhoseHelperIsKilledLeavesNothing) {
+  await(engine_->prepare(std::vector<SourcePolicy>(1, gated_request().policy), Cancel()));
+  auto asked = gated_request();
+  asked.held_back = true;
+  begin(asked);
+  ASSERT_TRUE(arrived());
+  EXPECT_TRUE(let_in());
+  const auto pid = helper();
+  ASSERT_FALSE(pid.empty());
+  ::kill(std::stoi(pid), SIGKILL);
+  finish();
+  EXPECT_TRUE(error_) << "Kopia goes on and saves when its action is killed";
+  EXPECT_FALSE(saved_);
+  EXPECT_TRUE(ids(*engine_).empty());
+}
+
 TEST_P(KopiaGateContract, WhatIsHeldBackAndEndedLeavesNothing) {
   await(engine_->prepare(std::vector<SourcePolicy>(1, gated_request().policy), Cancel()));
   auto asked = gated_request();

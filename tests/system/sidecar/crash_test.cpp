@@ -141,6 +141,23 @@ TEST_P(Crash, AContainerThatSomebodyStartedMeanwhileIsLeftToHim) {
   EXPECT_TRUE(program_->journal_lines().empty());
 }
 
+TEST_P(Crash, ADamagedIdentityKeepsNoContainerDown) {
+  if (!on_path("strace")) GTEST_SKIP() << "strace is not on PATH";
+  make_stack();
+  for (int n = 4; n < 12 && (running("db") || running("web")); ++n) {
+    program_->inline_({"recover"});
+    ASSERT_EQ(program_->killed_at_fsync({"backup", unit_}, n).exit_code, 128 + SIGKILL);
+  }
+  ASSERT_FALSE(running("db"));
+  sh("echo null > '" + (program_->state() / "identity.json").string() + "'");
+  const auto recovered = program_->inline_({"recover"});
+  EXPECT_NE(recovered.exit_code, 0) << "it is not all well";
+  EXPECT_THAT(recovered.out, HasSubstr("identity.json"));
+  EXPECT_TRUE(all_running());
+  EXPECT_NE(program_->inline_({"backup", unit_}).exit_code, 0);
+  EXPECT_TRUE(all_running());
+}
+
 TEST_P(Crash, AKillAtEveryRecordOfARestoreKeepsTheOldDataOrTheNew) {
   if (!on_path("strace")) GTEST_SKIP() << "strace is not on PATH";
   make_stack();

@@ -74,5 +74,39 @@ TEST(Previous, WhatWasCutOffAfterTheNewestCompleteOneCountsToo) {
   EXPECT_THAT(world.backed_up(), IsEmpty()) << "there is a newer complete one";
 }
 
+/// Another program saves the database's volume, hot, before the n-th look of the run into the repository.
+void let_another_program_save(Rereading& world, int n) {
+  auto looks = std::make_shared<int>(0);
+  world.engine.before_list = [&world, looks, n] {
+    if (++*looks != n) return;
+    Snapshot other;
+    other.id = "others";
+    other.host = world.engine.host;
+    other.path = "/volumes/shop_db";
+    other.start_time = world.clock.now();
+    world.engine.snapshots.push_back(other);
+  };
+}
+
+TEST(Previous, WhatAnotherProgramSavesBeforeTheHoldIsNotBuiltOn) {
+  Rereading world;
+  (void)world.backed_up();
+  let_another_program_save(world, 2);
+  const auto report = world.run(world.plan_of(world.unit(), Scope::minimal, 2));
+  EXPECT_EQ(report.result, RunResult::success) << (report.problems.empty() ? "" : report.problems.front());
+  EXPECT_THAT(world.anew, ElementsAre("/volumes/shop_db")) << "it was opened anew";
+}
+
+TEST(Previous, WhatWasOpenedInTheHoldMayBeBuiltOnWhatAnotherProgramSavedMeanwhile) {
+  Rereading world;
+  (void)world.backed_up();
+  let_another_program_save(world, 3);
+  const auto report = world.run(world.plan_of(world.unit()));
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_THAT(report.problems.front(), ::testing::HasSubstr("another program made snapshot others"));
+  EXPECT_TRUE(world.docker.running(world.db));
+  EXPECT_THAT(world.backed_up(), ElementsAre("/volumes/shop_db")) << "and the next run reads it anew";
+}
+
 }  // namespace
 }  // namespace kopidocka::testing

@@ -62,6 +62,43 @@ TEST(Runner, AnEngineThatDiesAtItsGateWhileOthersAreOpenedStopsNothing) {
   EXPECT_THAT(world.observer.lines, ::testing::IsEmpty());
 }
 
+/// The database's volume in a folder of its own, which can be exchanged.
+Unit with_own_folder(RunWorld& world) {
+  auto unit = world.unit();
+  std::filesystem::create_directories(world.folder / "data");
+  std::ofstream(world.folder / "data" / "file") << "x";
+  unit.sources.front().local_path = (world.folder / "data").string();
+  return unit;
+}
+
+TEST(Runner, AFolderThatIsAnotherOneBeforeTheHoldStopsNothing) {
+  RunWorld world;
+  const auto unit = with_own_folder(world);
+  const auto data = (world.folder / "data").string();
+  world.hook("pre_backup", "mv '" + data + "' '" + data + ".x'; mkdir '" + data + "'");
+  const auto report = world.run(world.plan_of(unit));
+  EXPECT_NE(report.result, RunResult::success);
+  EXPECT_EQ(report.reason, "source");
+  EXPECT_THAT(report.problems.front(), HasSubstr("another folder"));
+  EXPECT_THAT(world.observer.lines, ::testing::IsEmpty());
+}
+
+TEST(Runner, AFolderThatIsExchangedWhileItIsReadIsNoBackup) {
+  RunWorld world;
+  const auto unit = with_own_folder(world);
+  world.engine.before_snapshot = [&](const SnapshotRequest&) {
+    const auto data = world.folder / "data";
+    if (std::filesystem::exists(world.folder / "data.x")) return;
+    std::filesystem::rename(data, world.folder / "data.x");
+    std::filesystem::create_directory_symlink("/etc", data);
+  };
+  const auto report = world.run(world.plan_of(unit));
+  EXPECT_EQ(report.result, RunResult::failed);
+  EXPECT_EQ(report.reason, "tainted");
+  EXPECT_TRUE(world.engine.snapshots.empty());
+  EXPECT_TRUE(world.docker.running(world.db));
+}
+
 TEST(Runner, AnUnreachableRepositoryStopsNothing) {
   RunWorld world;
   world.engine.probe_error = Error(ErrorKind::unreachable, "no route to the repository");
