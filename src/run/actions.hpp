@@ -32,7 +32,7 @@ Task<> require_known_base(RunState& state, std::string path);
 /// Opens a source anew, reading all of it; nothing of what was read beforehand is trusted.
 Task<> open_anew(RunState& state, std::string path);
 /// Throws when a source is not the folder any more that it was when the run began.
-Task<> require_same_folders(RunState& state);
+Task<> require_same_folders(RunState& state, Cancel cancel);
 /// Removes what this run has saved beside what it reports.
 Task<> remove_strays(RunState& state);
 /// Removes what warm passes and copies have left; empty when nothing is left, else what is and why.

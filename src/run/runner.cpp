@@ -116,64 +116,72 @@ Task<> Runner::run_hold(RunState& state) {
   if (failure) std::rethrow_exception(failure);
 }
 
-Task<> Runner::run_phases(RunState& state) {
-  co_await run_phase(state, Phase::prepare);
-  if (!state.must_end()) {
-    std::exception_ptr failure;
-    try {
-      co_await look_for_other_programs(state);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) state.abort(to_error(failure), to_error(failure).kind() == ErrorKind::busy ? "busy" : "repository");
+namespace {
+
+/// One look between two phases; what it finds ends the run with this word, or with another when somebody is in the way.
+Task<> look_between(RunState& state, Task<> look, std::string reason, std::string in_the_way) {
+  std::exception_ptr failure;
+  try {
+    co_await std::move(look);
+  } catch (...) {
+    failure = std::current_exception();
   }
-  if (!state.must_end()) {
-    std::exception_ptr failure;
-    try {
-      co_await require_same_folders(state);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) state.abort(to_error(failure), "source");
-  }
-  if (!state.must_end()) {
-    std::exception_ptr failure;
-    try {
-      co_await renew_members(state);
-      co_await refuse_other_users(state);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) state.abort(to_error(failure), to_error(failure).kind() == ErrorKind::refused ? "busy" : "docker");
-  }
+  if (!failure) co_return;
+  const auto error = to_error(failure);
+  const bool somebody = error.kind() == ErrorKind::refused || error.kind() == ErrorKind::busy;
+  state.abort(error, somebody ? in_the_way : reason);
+}
+
+Task<> look_at_containers(RunState& state) {
+  co_await renew_members(state);
+  co_await refuse_other_users(state);
+}
+
+/// Everything is up, and all that can be known before the stop is known.
+Task<> look_before_hold(RunState& state) {
+  if (!state.must_end()) co_await look_between(state, look_for_other_programs(state), "repository", "busy");
+  if (!state.must_end()) co_await look_between(state, require_same_folders(state, state.engine_cancel), "source", "source");
+  if (!state.must_end()) co_await look_between(state, look_at_containers(state), "docker", "busy");
   if (!state.must_end()) require_engines(state);
-  if (!state.must_end()) journal_hold(state);
-  // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.
-  if (state.cancel.requested()) state.abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
-  if (!state.aborted()) co_await run_hold(state);
-  if (!state.aborted() && !state.cut_short) {
-    std::exception_ptr failure;
-    try {
-      co_await require_same_folders(state);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    // What was read may be of both.
-    if (failure) state.abort(tainted(to_error(failure).message()), "tainted");
+}
+
+/// What was read may be of two folders, one after the other.
+Task<> look_after_hold(RunState& state) {
+  std::exception_ptr failure;
+  try {
+    co_await require_same_folders(state, Cancel());
+  } catch (...) {
+    failure = std::current_exception();
   }
-  // Reports and cleaning up wait for nobody who saves what will be removed anyway.
-  if (state.aborted() || state.cut_short) co_await state.open_snapshots.close();
-  co_await run_phase(state, Phase::settle);
-  co_await state.open_snapshots.close();
-  if (state.aborted() || !state.open_snapshots.any_dismissed()) co_return;
+  if (failure) state.abort(tainted(to_error(failure).message()), "tainted");
+}
+
+/// One that stayed could be restored in place of the other.
+Task<> leave_no_strays(RunState& state) {
   std::exception_ptr failure;
   try {
     co_await remove_strays(state);
   } catch (...) {
     failure = std::current_exception();
   }
-  // One that stayed could be restored in place of the other.
   if (failure) state.abort(to_error(failure).in("remove what was read and not used"), "repository");
+}
+
+}  // namespace
+
+Task<> Runner::run_phases(RunState& state) {
+  co_await run_phase(state, Phase::prepare);
+  co_await look_before_hold(state);
+  if (!state.must_end()) journal_hold(state);
+  // Nobody may be asked to stop once an end was requested; without an abort the hold would be skipped silently.
+  if (state.cancel.requested()) state.abort(Error(ErrorKind::cancelled, "the run was asked to stop"), "cancelled");
+  if (!state.aborted()) co_await run_hold(state);
+  if (!state.aborted() && !state.cut_short) co_await look_after_hold(state);
+  // Reports and cleaning up wait for nobody who saves what will be removed anyway.
+  if (state.aborted() || state.cut_short) co_await state.open_snapshots.close();
+  co_await run_phase(state, Phase::settle);
+  co_await state.open_snapshots.close();
+  if (!state.aborted() && state.open_snapshots.any_dismissed()) co_await leave_no_strays(state);
 }
 
 /// Empty when the snapshots of a run that failed are gone, else why not.

@@ -63,21 +63,20 @@ Task<> perform_probe_sources(RunState& state, ProbeSources step) {
   }
 }
 
-Task<> require_same_folders(RunState& state) {
+Task<> require_same_folders(RunState& state, Cancel cancel) {
   std::vector<std::string> paths;
-  std::vector<const DataSource*> sources;
-  for (const auto& source : state.plan.unit.sources) {
-    if (state.folders.count(source.path) == 0) continue;
-    sources.push_back(&source);
-    paths.push_back(source.local_path);
+  std::vector<PathFacts> before;
+  for (const auto& [path, facts] : state.folders) {
+    before.push_back(facts);
+    paths.push_back(facts.path);
   }
   if (state.plan.kind != RunKind::backup || paths.empty()) co_return;
-  const auto facts = co_await state.context.worker.probe(std::move(paths), state.engine_cancel);
-  for (size_t i = 0; i < sources.size(); ++i) {
-    require_readable(*sources[i], facts.at(i));
-    const auto& before = state.folders.at(sources[i]->path);
-    if (facts.at(i).device == before.device && facts.at(i).inode == before.inode) continue;
-    throw Error(ErrorKind::refused, shown(*sources[i]) + " is another folder than when the run began",
+  const auto now = co_await state.context.worker.probe(std::move(paths), std::move(cancel));
+  for (size_t i = 0; i < before.size(); ++i) {
+    const auto where = printable(before[i].path);
+    if (!now.at(i).problem.empty()) throw Error(ErrorKind::refused, where + ": " + now[i].problem, "look at its disk or network mount");
+    if (now[i].kind == PathKind::folder && now[i].device == before[i].device && now[i].inode == before[i].inode) continue;
+    throw Error(ErrorKind::refused, where + " is another folder than when the run began",
                 "did its disk go, or was something mounted or moved to its place? Run it again when it is settled");
   }
 }
